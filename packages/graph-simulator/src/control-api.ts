@@ -1,0 +1,87 @@
+// The calls under /simulator: a developer's hand on the simulator. Without a token, as it listens on loopback.
+import express, { type Router } from 'express';
+import { z } from 'zod';
+import type { CalendarLife } from './calendar-life.ts';
+import type { NotifierCounters } from './notifier.ts';
+import { parseResourcePath, type ResourcePath, ResourcePathError } from './resource-path.ts';
+import type { ResourceStore } from './resource-store.ts';
+import type { UserDirectory } from './user-directory.ts';
+
+export interface SimulatorState {
+  readonly changes: number;
+  readonly resources: number;
+  readonly subscriptions: number;
+  readonly lifeRunning: boolean;
+  readonly notifications: NotifierCounters;
+}
+
+export interface ControlApiDeps {
+  readonly life: CalendarLife;
+  readonly resources: ResourceStore;
+  readonly directory: UserDirectory;
+  readonly state: () => SimulatorState;
+}
+
+/** More is beyond what one process can make. */
+const MOST_CHANGES_PER_SECOND = 5_000;
+
+const LIFE = z.strictObject({
+  changesPerSecond: z.number().positive().max(MOST_CHANGES_PER_SECOND),
+  users: z.number().int().positive().max(100_000).optional(),
+  seed: z.number().int().optional(),
+});
+
+function resourceState(
+  { resources, directory }: ControlApiDeps,
+  text: string,
+): Record<string, unknown> | undefined {
+  let path: ResourcePath;
+  try {
+    path = directory.resolve(parseResourcePath(text));
+  } catch (cause) {
+    if (cause instanceof ResourcePathError) return undefined;
+    throw cause;
+  }
+  const stored = resources.get(path);
+  return (
+    stored && { resource: stored.path.key, version: stored.version, etag: stored.etag, body: stored.body }
+  );
+}
+
+export function createControlApi(deps: ControlApiDeps): Router {
+  const router = express.Router();
+  router.use(express.json());
+  router.get('/health', (_request, response) => {
+    response.json({ status: 'ok' });
+  });
+  router.get('/users', (_request, response) => {
+    response.json({ value: deps.directory.users() });
+  });
+  router.get('/state', (_request, response) => {
+    response.json(deps.state());
+  });
+  router.post('/life', (request, response) => {
+    const { success, data, error } = LIFE.safeParse(request.body);
+    if (!success) {
+      response.status(400).json({ error: z.prettifyError(error) });
+      return;
+    }
+    const { changesPerSecond, users, seed } = data;
+    deps.life.start({
+      changesPerSecond,
+      ...(users !== undefined && { users }),
+      ...(seed !== undefined && { seed }),
+    });
+    response.status(202).json({ changesPerSecond });
+  });
+  router.delete('/life', (_request, response) => {
+    deps.life.stop();
+    response.status(204).end();
+  });
+  router.use('/resources', (request, response) => {
+    const found = resourceState(deps, request.path);
+    if (found === undefined) response.status(404).json({ error: `There is no resource at ${request.path}.` });
+    else response.json(found);
+  });
+  return router;
+}

@@ -1,0 +1,41 @@
+// The command: starts a simulator from its arguments and closes it on SIGTERM or SIGINT.
+import { writeFile } from 'node:fs/promises';
+import { CommandLineError, HELP, parseCommandLine, type SimulatorCommand } from './command-line.ts';
+import { GraphSimulator } from './simulator.ts';
+
+function readyLine(simulator: GraphSimulator, { rate, caFile }: SimulatorCommand): string {
+  const { url, tenantId, clientId } = simulator;
+  const ca = caFile === undefined ? '' : ` ca=${caFile}`;
+  return `ready ${url} tenant=${tenantId} client=${clientId} users=${simulator.users().length} rate=${rate}${ca}\n`;
+}
+
+/** Ends by itself once the simulator is closed and nothing keeps the process any longer. */
+async function run(command: SimulatorCommand): Promise<void> {
+  const simulator = await GraphSimulator.start(command.options);
+  const stop = () => {
+    simulator.close().catch(fail);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  try {
+    if (command.caFile !== undefined) await writeFile(command.caFile, simulator.caCertificate);
+  } catch (cause) {
+    await simulator.close();
+    throw cause;
+  }
+  if (command.rate > 0) simulator.life.start({ changesPerSecond: command.rate });
+  process.stdout.write(readyLine(simulator, command));
+}
+
+function fail(cause: unknown): void {
+  process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n`);
+  process.exitCode = cause instanceof CommandLineError ? 2 : 1;
+}
+
+try {
+  const command = parseCommandLine(process.argv.slice(2));
+  if (command === 'help') process.stdout.write(HELP);
+  else await run(command);
+} catch (cause) {
+  fail(cause);
+}
