@@ -1,0 +1,70 @@
+/** What receiver and worker must agree on, and nothing else. */
+export {
+  type ChangeNotification,
+  changeNotificationSchema,
+  claimedOriginSchema,
+  type LifecycleNotification,
+  lifecycleNotificationSchema,
+  notificationCollectionSchema,
+} from './change-notification.ts';
+export {
+  type ClientStateSecrets,
+  createNonce,
+  signClientState,
+  type VerifiedClientState,
+  verifyClientState,
+} from './client-state.ts';
+export {
+  type Begun,
+  createInbox,
+  type Inbox,
+  type Settled,
+  type Settlement,
+  type TakenEntry,
+  type TakenResource,
+} from './inbox.ts';
+export {
+  type ChangeType,
+  changeEntry,
+  type InboxEntry,
+  lifecycleEntry,
+  type News,
+  unreadableEntry,
+} from './inbox-entry.ts';
+export { createLogger, type Logger } from './logger.ts';
+export {
+  DEAD_LETTER_QUEUE,
+  OWNER_JOB,
+  OWNER_QUEUE,
+  type OwnerJobData,
+  ownerJobOptions,
+  type QueueNames,
+  queueNames,
+  SUBSCRIPTION_QUEUE,
+} from './owner-queue.ts';
+export {
+  ConfigError,
+  type Environment,
+  flag,
+  integer,
+  list,
+  parseConfig,
+  url,
+  withoutSecrets,
+} from './parse-config.ts';
+export { connectFailFast, connectPatient } from './redis-connection.ts';
+export { durabilityProblems, memoryShare, type RedisDurability } from './redis-durability.ts';
+export {
+  canonicalResource,
+  isGuid,
+  laneOf,
+  ownerOf,
+  type ParsedPath,
+  type PathSegment,
+  parseResourcePath,
+  type ResourcePath,
+  requestPath,
+  subjectOf,
+} from './resource-path.ts';
+export { sharedSettings } from './shared-settings.ts';
+export { createShutdown, type Shutdown, untilSignal } from './shutdown.ts';

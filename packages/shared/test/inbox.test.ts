@@ -1,0 +1,601 @@
+import { eventually } from '@graph2kafka/test-harness';
+import { describe, expect, it } from 'vitest';
+import type { InboxEntry, Settlement } from '../src/index.ts';
+import { allDone, entry, inboxOnRedis, lifecycle, OWNER, resourcesOf, TENANT } from './inbox-on-redis.ts';
+
+const LEASE_MS = 60_000;
+const WINDOW = 100;
+const HOUR_MS = 3_600_000;
+
+/** An inbox, and the usual calls on one owner in short. */
+function ownInbox() {
+  const own = inboxOnRedis();
+  const { inbox } = own;
+  return {
+    ...own,
+    append: (...entries: InboxEntry[]) => inbox.append(OWNER, entries),
+    begin: (token: string, leaseMs = LEASE_MS, window = WINDOW) => inbox.begin(OWNER, token, leaseMs, window),
+    take: async (token: string, leaseMs = LEASE_MS, window = WINDOW) =>
+      resourcesOf(await inbox.begin(OWNER, token, leaseMs, window)),
+    settle: (token: string, settlements: readonly Settlement[]) => inbox.settle(OWNER, token, settlements),
+    [Symbol.asyncDispose]: own[Symbol.asyncDispose],
+  };
+}
+
+/** For what cannot be done now: wait so long, and count the try. */
+const wait = (ms: number) => ({ ms, countsAsAttempt: true });
+
+describe('append', () => {
+  it('gives back to a run what was appended, in order', async () => {
+    await using it = ownInbox();
+    const first = entry('a', 'created', { receivedAt: 1_795_000_000_001, id: 'n1' });
+    await it.append(first, entry('b'));
+    await it.append(lifecycle('missed'));
+    const taken = await it.take('run');
+    expect(taken.map(({ resource }) => resource).toSorted()).toEqual([
+      'lifecycle/missed',
+      'users/u/events/a',
+      'users/u/events/b',
+    ]);
+    expect(taken.find(({ resource }) => resource === 'users/u/events/a')).toEqual({
+      resource: 'users/u/events/a',
+      attempts: 0,
+      waitingSince: 0,
+      lonelyStarts: 0,
+      entries: [
+        {
+          seq: '1',
+          subscriptionId: 'subscription-1',
+          created: true,
+          deleted: false,
+          last: 'created',
+          count: 1,
+          firstReceivedAt: 1_795_000_000_001,
+          lastReceivedAt: 1_795_000_000_001,
+          news: first.news,
+        },
+      ],
+    });
+    expect(taken.find(({ resource }) => resource === 'lifecycle/missed')?.entries).toMatchObject([
+      { last: '', created: false, deleted: false, news: { kind: 'lifecycle', lifecycleEvent: 'missed' } },
+    ]);
+  });
+
+  it('says of how many resources the owner has news', async () => {
+    await using it = ownInbox();
+    expect(await it.append(entry('a'))).toBe(1);
+    expect(await it.append(entry('a'), entry('b'))).toBe(2);
+    expect(await it.append(entry('c'), entry('d'))).toBe(4);
+  });
+
+  it('joins what one subscription says of one resource: flags, count, receipts, and the newest news', async () => {
+    await using it = ownInbox();
+    await it.append(
+      entry('a', 'created', { receivedAt: 1002, id: 'n1' }),
+      entry('a', 'updated', { receivedAt: 1005, id: 'n2' }),
+      entry('a', 'deleted', { receivedAt: 1001, id: 'n3' }),
+      entry('a', 'updated', { receivedAt: 1003, id: 'n4' }),
+    );
+    const [taken] = await it.take('run');
+    expect(taken?.entries).toEqual([
+      expect.objectContaining({
+        created: true,
+        deleted: true,
+        last: 'updated',
+        count: 4,
+        firstReceivedAt: 1002,
+        lastReceivedAt: 1005,
+        news: entry('a', 'updated', { id: 'n4' }).news,
+      }),
+    ]);
+  });
+
+  it.each([
+    [['created'], true, false, 'created'],
+    [['updated'], false, false, 'updated'],
+    [['deleted'], false, true, 'deleted'],
+    [['updated', 'updated'], false, false, 'updated'],
+    [['created', 'deleted'], true, true, 'deleted'],
+    [['deleted', 'created'], true, true, 'created'],
+    [['updated', 'deleted', 'updated'], false, true, 'updated'],
+  ] as const)('remembers of %j: created %s, deleted %s, last %s', async (changes, created, deleted, last) => {
+    await using it = ownInbox();
+    for (const change of changes) await it.append(entry('a', change));
+    const [taken] = await it.take('run');
+    expect(taken?.entries).toMatchObject([{ created, deleted, last, count: changes.length }]);
+  });
+
+  it('does not join what different subscriptions say, also when they take turns', async () => {
+    await using it = ownInbox();
+    for (let n = 0; n < 10; n++) {
+      await it.append(entry('a', 'updated', { subscription: `subscription-${n % 2}` }));
+    }
+    const [taken] = await it.take('run');
+    expect(taken?.entries).toMatchObject([
+      { subscriptionId: 'subscription-0', count: 5 },
+      { subscriptionId: 'subscription-1', count: 5 },
+    ]);
+  });
+
+  it('does not join what a run has read: that becomes an entry of its own', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a', 'created'));
+    await it.take('run');
+    await it.append(entry('a', 'updated'), entry('a', 'deleted'));
+    await it.settle('run', []);
+    const [taken] = await it.take('next run');
+    expect(taken?.entries).toMatchObject([
+      { created: true, deleted: false, last: 'created', count: 1 },
+      { created: false, deleted: true, last: 'deleted', count: 2 },
+    ]);
+  });
+
+  it('keeps 50,000 updates of one event as one entry', async () => {
+    await using it = ownInbox();
+    const updates = Array.from({ length: 1000 }, (_, n) => entry('a', 'updated', { receivedAt: n }));
+    for (let n = 0; n < 50; n++) expect(await it.append(...updates)).toBe(1);
+    const size = await it.redis.memory('USAGE', `${it.names.prefix}:inbox:${OWNER}`);
+    expect(size).toBeLessThan(2000);
+    const [taken, ...others] = await it.take('run');
+    expect(others).toEqual([]);
+    expect(taken?.entries).toMatchObject([{ count: 50_000, firstReceivedAt: 0, lastReceivedAt: 999 }]);
+  });
+
+  it('keeps every character of what is said', async () => {
+    await using it = ownInbox();
+    const odd = '\u0000"\\\ud800 ü 漢 😀 \r\n #seq';
+    const news = { kind: 'unreadable', tenantId: 'unknown', subscriptionId: 'ü', reason: odd } as const;
+    await it.append({ owner: OWNER, resource: 'unreadable/ü:{}', receivedAt: 1, news });
+    const taken = await it.take('run');
+    expect(taken).toMatchObject([{ resource: 'unreadable/ü:{}', entries: [{ subscriptionId: 'ü', news }] }]);
+    expect(await it.settle('run', allDone(taken))).toEqual({ state: 'empty' });
+  });
+
+  it('keeps owners apart whose names share a part', async () => {
+    await using it = ownInbox();
+    const owners = [OWNER, `${OWNER}:x`, `${OWNER}/x`, `${OWNER}}`, `${OWNER} `];
+    for (const owner of owners) await it.inbox.append(owner, [entry('a', 'updated', { owner, id: owner })]);
+    expect(await it.inbox.countOwners()).toBe(owners.length);
+    for (const owner of owners) {
+      const taken = resourcesOf(await it.inbox.begin(owner, 'run', LEASE_MS, WINDOW));
+      expect(taken).toMatchObject([{ entries: [{ count: 1, news: { notificationId: owner } }] }]);
+    }
+  });
+
+  it('notes the owner in the index, due since its oldest entry came', async () => {
+    await using it = ownInbox();
+    const before = await it.now();
+    await it.append(entry('a'));
+    const noted = await it.indexScore(OWNER);
+    const after = await it.now();
+    expect(noted).toBeGreaterThanOrEqual(before);
+    expect(noted).toBeLessThanOrEqual(after);
+    await eventually(async () => (await it.now()) > after);
+    await it.append(entry('b'));
+    expect(await it.indexScore(OWNER)).toBe(noted);
+  });
+
+  it('takes thousands of entries in one call', async () => {
+    await using it = ownInbox();
+    const many = Array.from({ length: 5000 }, (_, n) => entry(String(n)));
+    expect(await it.append(...many)).toBe(5000);
+  });
+});
+
+describe('begin', () => {
+  it('says empty of an owner without entries, and leaves no key', async () => {
+    await using it = ownInbox();
+    expect(await it.begin('run')).toEqual({ state: 'empty' });
+    expect(await it.keys()).toEqual([]);
+  });
+
+  it('says busy while another run holds the owner, also to the same token', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    await it.take('run');
+    expect(await it.begin('other')).toEqual({ state: 'busy' });
+    expect(await it.begin('run')).toEqual({ state: 'busy' });
+  });
+
+  it('takes an owner over whose lease has expired, with all that was not settled', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    await it.take('lost run', 40);
+    const begun = await eventually(async () => {
+      const answer = await it.begin('new run');
+      return answer.state === 'run' && answer;
+    });
+    expect(begun).toMatchObject({ starts: 2, resources: [{ entries: [{ seq: '1', count: 1 }] }] });
+  });
+
+  it('holds other owners not at all', async () => {
+    await using it = ownInbox();
+    const other = `${TENANT}/users/other`;
+    await it.append(entry('a'));
+    await it.inbox.append(other, [entry('a', 'updated', { owner: other })]);
+    await it.take('run');
+    expect((await it.inbox.begin(other, 'run', LEASE_MS, WINDOW)).state).toBe('run');
+  });
+
+  it('counts distinct resources in its window, and says how many more are due', async () => {
+    await using it = ownInbox();
+    for (const name of ['a', 'b', 'c', 'd', 'e']) {
+      await it.append(entry(name), entry(name, 'updated', { subscription: 'subscription-2' }));
+    }
+    const begun = await it.begin('run', LEASE_MS, 2);
+    expect(begun).toMatchObject({ state: 'run', more: 3, resources: [{}, {}] });
+    expect(resourcesOf(begun).every(({ entries }) => entries.length === 2)).toBe(true);
+  });
+
+  it('takes first what has been due for longest', async () => {
+    await using it = ownInbox();
+    for (const name of ['c', 'a', 'b']) {
+      await it.append(entry(name));
+      const appendedAt = await it.now();
+      await eventually(async () => (await it.now()) > appendedAt);
+    }
+    const [first] = await it.take('run 1', LEASE_MS, 1);
+    expect(first?.resource).toBe('users/u/events/c');
+    await it.settle('run 1', allDone(first ? [first] : []));
+    expect(await it.take('run 2', LEASE_MS, 2)).toMatchObject([
+      { resource: 'users/u/events/a' },
+      { resource: 'users/u/events/b' },
+    ]);
+  });
+
+  it('counts the runs that began since one was settled', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'), entry('b'));
+    for (const starts of [1, 2, 3]) {
+      const begun = await eventually(async () => {
+        const answer = await it.begin(`crashing run ${starts}`, 5);
+        return answer.state === 'run' && answer;
+      });
+      expect(begun.starts).toBe(starts);
+    }
+    const begun = await eventually(async () => {
+      const answer = await it.begin('good run');
+      return answer.state === 'run' && answer;
+    });
+    expect(begun.starts).toBe(4);
+    await it.settle('good run', allDone(begun.resources.slice(0, 1)));
+    expect(await it.begin('later run')).toMatchObject({ state: 'run', starts: 1 });
+  });
+});
+
+describe('begin after runs that did not settle', () => {
+  it('takes resources one by one, once around, so that the one to blame stands out', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'), entry('b'), entry('c'));
+    const begin = async (token: string) => {
+      await it.redis.del(`${it.names.prefix}:lease:${OWNER}`);
+      return it.take(token);
+    };
+    for (const token of ['1', '2', '3']) expect(await begin(token)).toHaveLength(3);
+    expect(await begin('4')).toMatchObject([{ resource: 'users/u/events/a', lonelyStarts: 1 }]);
+    await it.settle('4', allDone(await begin('5')));
+    expect(await it.inbox.begin(OWNER, '6', LEASE_MS, WINDOW)).toMatchObject({ state: 'busy' });
+    expect(await begin('7')).toMatchObject([{ resource: 'users/u/events/a', lonelyStarts: 3 }]);
+    await it.settle('7', [{ resource: 'users/u/events/a', doneSeqs: ['1'] }]);
+    expect(await begin('8')).toMatchObject([{ resource: 'users/u/events/b', lonelyStarts: 1 }]);
+    await it.settle('8', [{ resource: 'users/u/events/b', doneSeqs: ['2'] }]);
+    expect(await begin('9')).toMatchObject([{ resource: 'users/u/events/c', lonelyStarts: 1 }]);
+  });
+
+  it('takes a window again when each resource had its turn alone', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'), entry('b'));
+    for (const token of ['1', '2', '3', '4']) {
+      await it.redis.del(`${it.names.prefix}:lease:${OWNER}`);
+      await it.take(token);
+    }
+    await it.settle('4', [{ resource: 'users/u/events/a', doneSeqs: [], wait: wait(0) }]);
+    expect(await it.take('5')).toHaveLength(1);
+    await it.settle('5', []);
+    expect(await it.take('6')).toHaveLength(2);
+  });
+});
+
+describe('release', () => {
+  it('gives the owner free at once, and only for the run that holds it', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    await it.take('run');
+    await it.inbox.release(OWNER, 'another run');
+    expect(await it.begin('next')).toEqual({ state: 'busy' });
+    await it.inbox.release(OWNER, 'run');
+    expect(await it.begin('next')).toMatchObject({ state: 'run', starts: 2 });
+  });
+});
+
+describe('hold', () => {
+  it('lengthens the lease of its run', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    await it.take('run', 5000);
+    expect(await it.inbox.hold(OWNER, 'run', HOUR_MS)).toBe(true);
+    expect(await it.redis.pttl(`${it.names.prefix}:lease:${OWNER}`)).toBeGreaterThan(HOUR_MS / 2);
+  });
+
+  it('says no to any other token, and changes nothing', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    await it.take('run', 5000);
+    expect(await it.inbox.hold(OWNER, 'other', HOUR_MS)).toBe(false);
+    expect(await it.redis.pttl(`${it.names.prefix}:lease:${OWNER}`)).toBeLessThanOrEqual(5000);
+  });
+
+  it('says no once the lease has expired, and does not bring it back', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    await it.take('run', 1);
+    await eventually(async () => !(await it.inbox.hold(OWNER, 'run', 1)));
+    expect(await it.inbox.hold(OWNER, 'run', LEASE_MS)).toBe(false);
+    expect((await it.begin('next')).state).toBe('run');
+  });
+});
+
+describe('settle', () => {
+  it('leaves no key of the owner behind once nothing is left', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'), entry('b'), lifecycle('missed'));
+    const taken = await it.take('run');
+    expect(await it.settle('run', allDone(taken))).toEqual({ state: 'empty' });
+    expect(await it.keys()).toEqual([]);
+    expect(await it.inbox.countOwners()).toBe(0);
+  });
+
+  it('removes by identity: what arrived during the run stays, and is due', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a', 'updated', { id: 'before' }), entry('b'));
+    const taken = await it.take('run');
+    await it.append(entry('a', 'updated', { id: 'during' }), entry('c'));
+    expect(await it.settle('run', allDone(taken))).toEqual({ state: 'left', resources: 2, dueInMs: 0 });
+    const next = await it.take('next run');
+    expect(next.map(({ resource }) => resource).toSorted()).toEqual(['users/u/events/a', 'users/u/events/c']);
+    const stayed = next.find(({ resource }) => resource === 'users/u/events/a');
+    expect(stayed?.entries).toMatchObject([{ count: 1, news: { notificationId: 'during' } }]);
+  });
+
+  it('removes the entries that it names, and no others of the resource', async () => {
+    await using it = ownInbox();
+    for (const subscription of ['1', '2', '3']) await it.append(entry('a', 'updated', { subscription }));
+    const [taken] = await it.take('run');
+    const done = taken?.entries.find(({ subscriptionId }) => subscriptionId === '2')?.seq ?? '';
+    await it.settle('run', [{ resource: 'users/u/events/a', doneSeqs: [done, '99', 'x'] }]);
+    const [left] = await it.take('next run');
+    expect(left?.entries.map(({ subscriptionId }) => subscriptionId)).toEqual(['1', '3']);
+  });
+
+  it('keeps what it is told nothing of', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'), entry('b'));
+    const taken = await it.take('run');
+    await it.settle('run', allDone(taken.filter(({ resource }) => resource.endsWith('/b'))));
+    expect(await it.take('next run')).toMatchObject([{ resource: 'users/u/events/a' }]);
+  });
+
+  it('is not disturbed by resources that are not there', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    await it.take('run');
+    const nowhere = { resource: 'users/u/events/z', doneSeqs: ['1'], wait: wait(HOUR_MS) };
+    expect(await it.settle('run', [nowhere])).toMatchObject({ state: 'left', resources: 1, dueInMs: 0 });
+    expect(await it.take('next run')).toMatchObject([{ resource: 'users/u/events/a', attempts: 0 }]);
+  });
+
+  it('changes nothing with a token that is not, or no longer, the one of the run', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    const taken = await it.take('lost run', 20);
+    expect(await it.settle('other', allDone(taken))).toEqual({ state: 'foreign' });
+    await eventually(async () => (await it.begin('new run')).state === 'run');
+    const before = await it.redis.dumpBuffer(`${it.names.prefix}:inbox:${OWNER}`);
+    expect(await it.settle('lost run', allDone(taken))).toEqual({ state: 'foreign' });
+    expect(await it.redis.dumpBuffer(`${it.names.prefix}:inbox:${OWNER}`)).toEqual(before);
+    expect(await it.inbox.hold(OWNER, 'new run', LEASE_MS)).toBe(true);
+  });
+
+  it('changes nothing once the lease has expired, even if nobody took it', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    const taken = await it.take('run', 1);
+    await eventually(async () => !(await it.inbox.hold(OWNER, 'run', 1)));
+    expect(await it.settle('run', allDone(taken))).toEqual({ state: 'foreign' });
+    expect(await it.take('next run')).toMatchObject([{ entries: [{ count: 1 }] }]);
+  });
+
+  it("does not take another life's entries for those of an owner that was empty in between", async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    const old = await it.take('stopped run', 1);
+    const taken = await eventually(() => it.take('quick run'));
+    await it.settle('quick run', allDone(taken));
+    await it.append(entry('a', 'updated', { id: 'new life' }));
+    expect(await it.settle('stopped run', allDone(old))).toEqual({ state: 'foreign' });
+    expect(await it.take('run')).toMatchObject([{ entries: [{ news: { notificationId: 'new life' } }] }]);
+  });
+
+  it('ends the lease', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'), entry('b'));
+    await it.settle('run', allDone((await it.take('run')).slice(0, 1)));
+    expect(await it.inbox.hold(OWNER, 'run', LEASE_MS)).toBe(false);
+    expect(await it.settle('run', [])).toEqual({ state: 'foreign' });
+    expect((await it.begin('next run')).state).toBe('run');
+  });
+});
+
+describe('waiting', () => {
+  const failed = { resource: 'users/u/events/a', doneSeqs: [], wait: wait(HOUR_MS) };
+
+  it('keeps a resource and its later entries back, while others flow', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a', 'created'));
+    await it.take('run 1');
+    expect(await it.settle('run 1', [failed])).toMatchObject({ state: 'left', resources: 1 });
+    await it.append(entry('a', 'updated'), entry('b'));
+    const taken = await it.take('run 2');
+    expect(taken).toMatchObject([{ resource: 'users/u/events/b' }]);
+    await it.settle('run 2', allDone(taken));
+    expect(await it.begin('run 3')).toMatchObject({ state: 'later' });
+  });
+
+  it('says how long until it is due, at the settling and to the next run', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'), entry('b'));
+    await it.take('run 1');
+    const others = { resource: 'users/u/events/b', doneSeqs: [], wait: wait(2 * HOUR_MS) };
+    const settled = await it.settle('run 1', [others, failed]);
+    expect(settled).toEqual({ state: 'left', resources: 2, dueInMs: HOUR_MS });
+    const begun = await it.begin('run 2');
+    expect(begun.state === 'later' && begun.inMs).toBeGreaterThan(HOUR_MS - 10_000);
+    expect(begun.state === 'later' && begun.inMs).toBeLessThanOrEqual(HOUR_MS);
+  });
+
+  it('does not hold the lease', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    await it.take('run 1');
+    await it.settle('run 1', [failed]);
+    await it.begin('run 2');
+    expect(await it.inbox.hold(OWNER, 'run 2', LEASE_MS)).toBe(false);
+  });
+
+  it('ends when it is due: all entries come together, in order', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a', 'created', { id: 'n1' }));
+    await it.take('run 1');
+    await it.settle('run 1', [{ ...failed, wait: wait(30) }]);
+    await it.append(entry('a', 'updated', { id: 'n2' }), entry('a', 'updated', { id: 'n3' }));
+    const [taken] = await eventually(() => it.take('run 2'));
+    expect(taken?.entries).toMatchObject([
+      { count: 1, news: { notificationId: 'n1' } },
+      { count: 2, news: { notificationId: 'n3' } },
+    ]);
+  });
+
+  it('counts attempts, where they count, and knows since when', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    await it.take('run 1');
+    const before = await it.now();
+    await it.settle('run 1', [{ ...failed, wait: { ms: 1, countsAsAttempt: false } }]);
+    const after = await it.now();
+    const [second] = await eventually(() => it.take('run 2'));
+    expect(second?.attempts).toBe(0);
+    expect(second?.waitingSince).toBeGreaterThanOrEqual(before);
+    expect(second?.waitingSince).toBeLessThanOrEqual(after);
+    for (const attempts of [1, 2]) {
+      await it.settle(`run ${attempts + 1}`, [{ ...failed, wait: wait(1) }]);
+      const [taken] = await eventually(() => it.take(`run ${attempts + 2}`));
+      expect(taken).toMatchObject({ attempts, waitingSince: second?.waitingSince });
+    }
+  });
+
+  it('starts to count anew once something of the resource was done', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    await it.take('run 1');
+    await it.settle('run 1', [{ ...failed, wait: wait(1) }]);
+    const taken = await eventually(() => it.take('run 2'));
+    await it.append(entry('a'));
+    await it.settle('run 2', allDone(taken));
+    expect(await it.take('run 3')).toMatchObject([{ attempts: 0, waitingSince: 0 }]);
+  });
+
+  it('of a part lets the rest of the resource wait, in order', async () => {
+    await using it = ownInbox();
+    for (const subscription of ['1', '2']) await it.append(entry('a', 'updated', { subscription }));
+    const [taken] = await it.take('run 1');
+    const [done] = taken?.entries ?? [];
+    await it.settle('run 1', [{ ...failed, doneSeqs: [done?.seq ?? ''], wait: wait(1) }]);
+    const [left] = await eventually(() => it.take('run 2'));
+    expect(left).toMatchObject({ attempts: 1, entries: [{ subscriptionId: '2' }] });
+  });
+
+  it('comes to nothing where all is done', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    const [taken] = await it.take('run');
+    const doneSeqs = taken?.entries.map(({ seq }) => seq) ?? [];
+    expect(await it.settle('run', [{ ...failed, doneSeqs }])).toEqual({ state: 'empty' });
+    expect(await it.keys()).toEqual([]);
+  });
+
+  it('puts into the index when the owner next has work', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    await it.take('run 1');
+    const before = await it.now();
+    await it.settle('run 1', [failed]);
+    expect(await it.indexScore(OWNER)).toBeGreaterThanOrEqual(before + HOUR_MS);
+    expect(await it.indexScore(OWNER)).toBeLessThanOrEqual((await it.now()) + HOUR_MS);
+    await it.append(entry('a'));
+    expect(await it.indexScore(OWNER)).toBeGreaterThanOrEqual(before + HOUR_MS);
+    await it.append(entry('b'));
+    expect(await it.indexScore(OWNER)).toBeLessThanOrEqual(await it.now());
+  });
+});
+
+describe('claimOverdue', () => {
+  async function withOwners(count: number) {
+    const it = ownInbox();
+    const owners = Array.from({ length: count }, (_, n) => `${TENANT}/users/${n}`);
+    for (const owner of owners) await it.inbox.append(owner, [entry('a', 'updated', { owner })]);
+    return { it, owners, [Symbol.asyncDispose]: it[Symbol.asyncDispose] };
+  }
+
+  it('pages through all that is due, and gives none twice', async () => {
+    await using own = await withOwners(25);
+    const pages: string[][] = [];
+    for (;;) {
+      const page = await own.it.inbox.claimOverdue(0, HOUR_MS, 10);
+      if (page.length === 0) break;
+      pages.push(page);
+    }
+    expect(pages.map(({ length }) => length)).toEqual([10, 10, 5]);
+    expect(pages.flat().toSorted()).toEqual(own.owners.toSorted());
+  });
+
+  it('gives none twice to claimants that ask at once', async () => {
+    await using own = await withOwners(30);
+    const pages = await Promise.all(
+      Array.from({ length: 6 }, () => own.it.inbox.claimOverdue(0, HOUR_MS, 7)),
+    );
+    expect(pages.flat().toSorted()).toEqual(own.owners.toSorted());
+  });
+
+  it('gives an owner again after the time said, as long as it has work', async () => {
+    await using own = await withOwners(1);
+    expect(await own.it.inbox.claimOverdue(0, 30, 10)).toEqual(own.owners);
+    expect(await eventually(async () => (await own.it.inbox.claimOverdue(0, 30, 10))[0] ?? null)).toBe(
+      own.owners[0],
+    );
+  });
+
+  it('leaves alone what has not been due for that long, and what waits', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    expect(await it.inbox.claimOverdue(HOUR_MS, HOUR_MS, 10)).toEqual([]);
+    await it.take('run');
+    await it.settle('run', [{ resource: 'users/u/events/a', doneSeqs: [], wait: wait(HOUR_MS) }]);
+    expect(await it.inbox.claimOverdue(0, HOUR_MS, 10)).toEqual([]);
+  });
+
+  it('finds an owner whose run was lost', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    await it.take('lost run', 1);
+    expect(await it.inbox.claimOverdue(0, HOUR_MS, 10)).toEqual([OWNER]);
+  });
+
+  it('forgets an owner that was worked meanwhile', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    await it.inbox.claimOverdue(0, 1, 10);
+    await it.settle('run', allDone(await it.take('run')));
+    expect(await it.inbox.claimOverdue(0, 1, 10)).toEqual([]);
+    expect(await it.keys()).toEqual([]);
+  });
+});

@@ -1,0 +1,109 @@
+/**
+ * Stores accepted entries and the jobs of their owners. Requests that arrive while a write is under way share the
+ * next one (group commit): under load one round trip, and with AOF `always` one sync of the disk, serves many.
+ */
+import {
+  createInbox,
+  type InboxEntry,
+  OWNER_JOB,
+  OWNER_QUEUE,
+  ownerJobOptions,
+  type QueueNames,
+} from '@graph2kafka/shared';
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+
+/** Entries of one write; a larger one would hold Redis for more than some 20 ms. */
+const LARGEST_COMMIT = 1000;
+
+export type StoreEntries = (entries: readonly InboxEntry[]) => Promise<void>;
+
+type Request = {
+  readonly entries: readonly InboxEntry[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+};
+
+export type InboxWriter = {
+  /** Resolves once every entry and a job for each owner are confirmed by Redis; rejects if any is in doubt. */
+  readonly store: StoreEntries;
+  close(): Promise<void>;
+};
+
+export function createInboxWriter(redis: Redis, names: QueueNames, replicas: number): InboxWriter {
+  const inbox = createInbox(redis, names);
+  const queue = new Queue(OWNER_QUEUE, {
+    connection: redis,
+    prefix: names.prefix,
+    skipMetasUpdate: true,
+    // BullMQ looks at a new connection once and keeps a failure of that for good: no job could be added any more.
+    skipVersionCheck: true,
+    skipWaitingForReady: true,
+  });
+  // BullMQ repeats the connection's errors, which are logged where the connection was made.
+  queue.on('error', () => undefined);
+  let waiting: Request[] = [];
+  let writing = false;
+
+  /** Both go out on one connection, entries first, so that a job never runs before its entries are there. */
+  async function commit(requests: readonly Request[]): Promise<void> {
+    const byOwner = Map.groupBy(
+      requests.flatMap(({ entries }) => entries),
+      ({ owner }) => owner,
+    );
+    const owners = [...byOwner.keys()];
+    const appended = owners.map((owner) => inbox.append(owner, byOwner.get(owner) ?? []));
+    const jobs = queue.addBulk(
+      owners.map((owner) => ({ name: OWNER_JOB, data: { owner }, opts: ownerJobOptions(owner) })),
+    );
+    const results = await Promise.allSettled([jobs, ...appended]);
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+    if (replicas > 0) await confirmReplicas(redis, replicas);
+  }
+
+  async function writeAll(): Promise<void> {
+    writing = true;
+    while (waiting.length > 0) {
+      const requests = takeCommit();
+      const [result] = await Promise.allSettled([commit(requests)]);
+      for (const { resolve, reject } of requests) {
+        if (result.status === 'fulfilled') resolve();
+        else reject(result.reason);
+      }
+    }
+    writing = false;
+  }
+
+  function takeCommit(): Request[] {
+    let entries = 0;
+    let n = 0;
+    while (n < waiting.length && (n === 0 || entries + (waiting[n]?.entries.length ?? 0) <= LARGEST_COMMIT)) {
+      entries += waiting[n]?.entries.length ?? 0;
+      n++;
+    }
+    const taken = waiting.slice(0, n);
+    waiting = waiting.slice(n);
+    return taken;
+  }
+
+  return {
+    store(entries) {
+      if (entries.length === 0) return Promise.resolve();
+      // BullMQ would wait for a connection that was never there, whatever the connection's own limits say.
+      if (redis.status !== 'ready')
+        return Promise.reject(new Error(`Redis is not connected (${redis.status})`));
+      return new Promise((resolve, reject) => {
+        waiting.push({ entries, resolve, reject });
+        if (!writing) void writeAll();
+      });
+    },
+    close: () => queue.close(),
+  };
+}
+
+/** `WAIT` (Redis): how many replicas hold all that this connection has written. */
+async function confirmReplicas(redis: Redis, replicas: number): Promise<void> {
+  const confirmed = await redis.wait(replicas, 1000);
+  if (confirmed < replicas) throw new Error(`${confirmed} of ${replicas} replicas confirmed the write`);
+}
