@@ -1,0 +1,94 @@
+/**
+ * The admin port: health for the platform, metrics for Prometheus, status page and Bull Board for people. A listener of
+ * its own, so that no routing mistake makes it public; pages need the password, and are off without one.
+ */
+import { createServer, type Server } from 'node:http';
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { ExpressAdapter } from '@bull-board/express';
+import type { Queue } from 'bullmq';
+import express, { type Express, type RequestHandler } from 'express';
+import type { Registry } from 'prom-client';
+import { basicAuth } from './basic-auth.ts';
+import { renderStatus, type Status } from './status-page.ts';
+
+export type AdminDeps = {
+  readonly registry: Registry;
+  readonly queues: readonly Queue[];
+  readonly readStatus: () => Promise<Status>;
+  /** Real round trips to Redis and Kafka; a line for each thing that is not well. */
+  readonly findProblems: () => Promise<readonly string[]>;
+  readonly login: { readonly user: string; readonly password: string } | undefined;
+};
+
+export function createAdminApp(deps: AdminDeps): Express {
+  const { registry, findProblems, readStatus, login } = deps;
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(plainHeaders);
+  app.get('/healthz', (_request, response) => {
+    response.json({ status: 'alive' });
+  });
+  app.get('/readyz', async (_request, response) => {
+    const problems = await findProblems();
+    response
+      .status(problems.length === 0 ? 200 : 503)
+      .json({ status: problems.length === 0 ? 'ready' : 'not ready', problems });
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.type(registry.contentType).send(await registry.metrics());
+  });
+  if (login) {
+    const auth = basicAuth(login.user, login.password);
+    app.get('/', auth, async (_request, response) => {
+      response.type('html').send(renderStatus(await readStatus()));
+    });
+    app.use('/queues', auth, bullBoard(deps.queues));
+  }
+  app.use((_request, response) => {
+    response
+      .status(404)
+      .json({ error: login ? 'no such path' : 'no such path; pages are off without ADMIN_PASSWORD' });
+  });
+  return app;
+}
+
+/** Of helmet's headers those that hold for Bull Board's page as well, whose scripts a strict policy would stop. */
+const plainHeaders: RequestHandler = (_request, response, next) => {
+  response.set({
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'SAMEORIGIN',
+    'Referrer-Policy': 'no-referrer',
+  });
+  next();
+};
+
+function bullBoard(queues: readonly Queue[]): RequestHandler {
+  const serverAdapter = new ExpressAdapter();
+  serverAdapter.setBasePath('/queues');
+  createBullBoard({
+    queues: queues.map((queue) => new BullMQAdapter(queue)),
+    serverAdapter,
+    options: { uiConfig: { boardTitle: 'graph2kafka', hideRedisDetails: true } },
+  });
+  return serverAdapter.getRouter() as RequestHandler;
+}
+
+export type AdminServer = { readonly port: number; close(): Promise<void> };
+
+export async function startAdminServer(app: Express, host: string, port: number): Promise<AdminServer> {
+  const server: Server = createServer(app);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,74 @@
+/** Whether the worker can do its work now, from real round trips: an accepted connection alone proves nothing. */
+import type { WorkerContext } from '../context.ts';
+import { probeKafka } from '../kafka/topics.ts';
+import type { Backlog, Status } from './status-page.ts';
+import { within } from './within.ts';
+
+export type Health = {
+  /** After this the start itself is no problem any more. */
+  markStarted(): void;
+  /** A line for each thing that is not well; empty when ready. */
+  findProblems(): Promise<readonly string[]>;
+  readStatus(): Promise<Status>;
+};
+
+/** Longer than a slow round trip, shorter than a probe's own patience. */
+const PROBE_TIMEOUT_MS = 2000;
+/** Probes come every few seconds, from several sides; one round trip serves them all. */
+const FRESH_MS = 1000;
+
+export function createHealth({ config, redis, kafka, inbox, queues, store, wishes }: WorkerContext): Health {
+  let started = false;
+  let last: { at: number; problems: Promise<readonly string[]> } | undefined;
+
+  async function probe(): Promise<readonly string[]> {
+    const problems = await Promise.all([
+      answers('Redis', () => redis.ping()),
+      answers('Kafka', () => probeKafka(kafka)),
+    ]);
+    return problems.filter((problem) => problem !== undefined);
+  }
+
+  async function readBacklog(): Promise<Backlog> {
+    const [ownersWithNews, jobs, deadLetters, subscriptions] = await Promise.all([
+      inbox.countOwners(),
+      queues.owners.getJobCounts('waiting', 'active', 'delayed', 'failed'),
+      queues.deadLetters.count(),
+      store.all(),
+    ]);
+    return { ownersWithNews, jobs, deadLetters, subscriptions };
+  }
+
+  async function findProblems(): Promise<readonly string[]> {
+    if (!last || performance.now() - last.at > FRESH_MS) last = { at: performance.now(), problems: probe() };
+    return [...(started ? [] : ['still starting']), ...(await last.problems)];
+  }
+
+  return {
+    markStarted: () => {
+      started = true;
+    },
+    findProblems,
+    async readStatus() {
+      const problems = await findProblems();
+      return {
+        ready: problems.length === 0,
+        problems,
+        durability: config.REDIS_DURABILITY,
+        // Redis may be what is away: the page then says so, and shows no numbers.
+        backlog: await within(PROBE_TIMEOUT_MS, readBacklog()).catch(() => undefined),
+        wanted: wishes.length,
+        at: Date.now(),
+      };
+    },
+  };
+}
+
+async function answers(name: string, roundTrip: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await within(PROBE_TIMEOUT_MS, roundTrip());
+    return undefined;
+  } catch (error) {
+    return `${name}: ${error instanceof Error ? error.message : 'no answer'}`;
+  }
+}

@@ -1,0 +1,83 @@
+/** What the worker counts, in Prometheus' form. The backlog is read from Redis: any worker answers for all of them. */
+import type { Inbox } from '@graph2kafka/shared';
+import type { Queue } from 'bullmq';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { RunReport } from '../inbox/owner-run.ts';
+import type { ReconcileReport } from '../subscriptions/reconcile-subscriptions.ts';
+import { within } from './within.ts';
+
+export type Metrics = {
+  readonly registry: Registry;
+  countRun(report: RunReport): void;
+  countReconciliation(report: ReconcileReport): void;
+};
+
+/** A scrape is answered also while Redis is away; what it would have told is then left out. */
+function unlessAway<T>(asked: Promise<T>): Promise<T | undefined> {
+  return within(1000, asked).catch(() => undefined);
+}
+
+export function createMetrics(inbox: Inbox, owners: Queue, deadLetters: Queue): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const counter = (name: string, help: string) => new Counter({ name, help, registers });
+  const runs = new Counter({
+    name: 'g2k_runs_total',
+    help: 'Runs of owners, by what came next',
+    labelNames: ['next'],
+    registers,
+  });
+  const notifications = counter('g2k_notifications_covered_total', 'Notifications that a record stands for');
+  const records = counter(
+    'g2k_records_published_total',
+    'Records that Kafka has confirmed, dead letters included',
+  );
+  const fetches = counter('g2k_graph_fetches_total', 'Resources asked of Graph');
+  const waits = counter('g2k_resources_waiting_total', 'Tries that ended in waiting');
+  const giveUps = counter(
+    'g2k_resources_given_up_total',
+    'Resources whose record is the notification or a dead letter',
+  );
+  const failures = new Gauge({
+    name: 'g2k_subscriptions_failing',
+    help: 'Wanted subscriptions that could not be served',
+    registers,
+  });
+  new Gauge({
+    name: 'g2k_owners_with_news',
+    help: 'Owners whose inbox is not empty',
+    registers,
+    async collect() {
+      const owners = await unlessAway(inbox.countOwners());
+      if (owners === undefined) this.reset();
+      else this.set(owners);
+    },
+  });
+  new Gauge({
+    name: 'g2k_jobs',
+    help: 'Jobs, by queue and state',
+    labelNames: ['queue', 'state'],
+    registers,
+    async collect() {
+      this.reset();
+      for (const queue of [owners, deadLetters]) {
+        const counts = await unlessAway(queue.getJobCounts('waiting', 'active', 'delayed', 'failed'));
+        for (const [state, count] of Object.entries(counts ?? {}))
+          this.set({ queue: queue.name, state }, count);
+      }
+    },
+  });
+  return {
+    registry,
+    countRun(report) {
+      runs.inc({ next: report.next.step });
+      notifications.inc(report.notifications);
+      records.inc(report.records);
+      fetches.inc(report.fetches);
+      waits.inc(report.waiting);
+      giveUps.inc(report.givenUp);
+    },
+    countReconciliation: ({ failed }) => failures.set(failed.length),
+  };
+}

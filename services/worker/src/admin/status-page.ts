@@ -1,0 +1,103 @@
+/** The first page of the admin port: is it well, what is waiting, which subscriptions live. Pure. */
+import type { RedisDurability } from '@graph2kafka/shared';
+import type { KnownSubscription } from '../subscriptions/subscription-store.ts';
+
+/** What Redis tells of the work at hand. */
+export type Backlog = {
+  readonly ownersWithNews: number;
+  readonly jobs: Readonly<Record<string, number>>;
+  readonly deadLetters: number;
+  readonly subscriptions: readonly KnownSubscription[];
+};
+
+export type Status = {
+  readonly ready: boolean;
+  /** A line for each thing that is not well. */
+  readonly problems: readonly string[];
+  /** What stands behind a 202 (setting REDIS_DURABILITY). */
+  readonly durability: RedisDurability;
+  /** Absent while Redis does not answer. */
+  readonly backlog: Backlog | undefined;
+  readonly wanted: number;
+  readonly at: number;
+};
+
+export function renderStatus({ ready, problems, durability, backlog, wanted, at }: Status): string {
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="5"><title>graph2kafka</title>
+<style>${STYLE}</style></head><body>
+<h1>graph2kafka <span class="${ready ? 'well' : 'ill'}">${ready ? 'ready' : 'not ready'}</span></h1>
+${problems.length > 0 ? `<ul class="ill">${problems.map((problem) => `<li>${escapeHtml(problem)}</li>`).join('')}</ul>` : ''}
+<table><caption>Redis</caption>${row('durability', DURABILITY[durability])}</table>
+${backlog ? renderBacklog(backlog, wanted, at) : '<p>Redis does not answer: no numbers.</p>'}
+<p><a href="/queues">queues and jobs</a> · <a href="/metrics">metrics</a> · as of ${new Date(at).toISOString()}</p>
+</body></html>`;
+}
+
+const DURABILITY: Readonly<Record<RedisDurability, string>> = {
+  strict: 'strict: on disk before each acknowledgement, verified',
+  replicated: 'replicated: on replicas before each acknowledgement',
+  declared: 'declared by its operator, not verified: Redis hides its settings',
+};
+
+function renderBacklog(
+  { ownersWithNews, jobs, deadLetters, subscriptions }: Backlog,
+  wanted: number,
+  at: number,
+): string {
+  const serving = subscriptions.filter(({ replacedAt }) => replacedAt === undefined);
+  return `<table><caption>Backlog</caption>
+${row('owners with news', String(ownersWithNews))}
+${Object.entries(jobs)
+  .map(([state, count]) => row(`jobs ${state}`, String(count)))
+  .join('\n')}
+${row('dead letters', String(deadLetters))}
+</table>
+<table><caption>Subscriptions: ${serving.length} of ${wanted} wanted</caption>
+<tr><th>wanted</th><th>resource</th><th>topic</th><th>expires in</th></tr>
+${serving
+  .slice(0, MOST_ROWS)
+  .map((one) => renderSubscription(one, at))
+  .join('\n')}
+</table>
+${serving.length > MOST_ROWS ? `<p>and ${serving.length - MOST_ROWS} more</p>` : ''}`;
+}
+
+function renderSubscription({ wish, resource, topic, expiresAt }: KnownSubscription, at: number): string {
+  const cells = [escapeHtml(wish), escapeHtml(resource), escapeHtml(topic), duration(expiresAt - at)];
+  return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+}
+
+/** A page that a browser shows at once. */
+const MOST_ROWS = 200;
+
+const STYLE =
+  'body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}' +
+  'h1{font-size:1.4rem}h1 span{font-size:.9rem;padding:.15rem .6rem;border-radius:1rem;color:#fff}' +
+  'span.well{background:#1a7f37}span.ill{background:#b3261e}ul.ill{color:#b3261e}' +
+  'table{border-collapse:collapse;margin:1.5rem 0;width:100%}caption{text-align:left;font-weight:600;padding-bottom:.4rem}' +
+  'td,th{text-align:left;padding:.3rem .8rem .3rem 0;border-bottom:1px solid #d8dee4}td:last-child{font-variant-numeric:tabular-nums}';
+
+function row(name: string, value: string): string {
+  return `<tr><td>${escapeHtml(name)}</td><td>${escapeHtml(value)}</td></tr>`;
+}
+
+function duration(ms: number): string {
+  if (ms <= 0) return 'expired';
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+}

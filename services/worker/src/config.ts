@@ -1,0 +1,88 @@
+/** Settings of the worker, by the names of their environment variables. */
+import { flag, integer, list, sharedSettings, url } from '@graph2kafka/shared';
+import { z } from 'zod';
+
+const topicName = z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must be a topic name: letters, digits, . _ -');
+const guid = z.guid('must be a GUID').toLowerCase();
+
+export const workerSettings = z
+  .object({
+    ...sharedSettings,
+    AZURE_TENANT_ID: guid.describe('Tenant whose changes are read (Entra: "Directory (tenant) ID")'),
+    AZURE_CLIENT_ID: guid.describe('App registration that reads them (Entra: "Application (client) ID")'),
+    AZURE_CLIENT_SECRET: z
+      .string()
+      .optional()
+      .describe(
+        'Its client secret; without one the platform signs in (managed identity, workload identity, Azure CLI)',
+      ),
+    AZURE_AUTHORITY_HOST: url('https:')
+      .optional()
+      .describe('Where to sign in, for other clouds and the simulator'),
+    GRAPH_URL: url('https:')
+      .default('https://graph.microsoft.com')
+      .describe('Origin of Graph; tokens go nowhere else'),
+    GRAPH_SCOPE: z.string().default('https://graph.microsoft.com/.default').describe('Scope of the token'),
+    SUBSCRIPTIONS_FILE: z
+      .string()
+      .optional()
+      .describe('Path of subscriptions.yaml; without one no subscription is made or renewed'),
+    NOTIFICATION_URL: url('https:', 'http:')
+      .optional()
+      .describe(
+        "Public address of the receiver's /events, as Graph reaches it; needed with SUBSCRIPTIONS_FILE",
+      ),
+    LIFECYCLE_NOTIFICATION_URL: url('https:', 'http:')
+      .optional()
+      .describe('The same for /lifecycle; without it Graph cannot say that a subscription needs care'),
+    RECONCILE_EVERY_MS: integer(1000, 3_600_000)
+      .default(60_000)
+      .describe('Time between looks at the subscriptions'),
+    KAFKA_BROKERS: list().describe('Bootstrap brokers, `host:port`, comma-separated'),
+    KAFKA_CLIENT_ID: z.string().default('graph2kafka').describe("Name shown in the brokers' logs and quotas"),
+    KAFKA_TOPIC: topicName
+      .default('graph.events')
+      .describe('Topic of records, where a subscription names none'),
+    KAFKA_DEAD_LETTER_TOPIC: topicName
+      .default('graph.events.dlq')
+      .describe('Topic of what could not become a record'),
+    KAFKA_CREATE_TOPICS: flag()
+      .default(false)
+      .describe('Whether missing topics are created; else they are an error'),
+    KAFKA_TOPIC_PARTITIONS: integer(1, 10_000).default(12).describe('Partitions of a topic that is created'),
+    KAFKA_TOPIC_REPLICATION: z
+      .string()
+      .regex(/^(-1|[1-9])$/, 'must be -1 or 1 to 9')
+      .transform(Number)
+      .default(-1)
+      .describe("Replicas of a topic that is created; -1 is the brokers' default"),
+    ADMIN_PORT: integer(0, 65_535)
+      .default(9090)
+      .describe('Port of status page, Bull Board, metrics; never public'),
+    ADMIN_HOST: z.string().default('0.0.0.0').describe('Address that the admin port listens on'),
+    ADMIN_USER: z.string().default('admin').describe('User of status page and Bull Board'),
+    ADMIN_PASSWORD: z
+      .string()
+      .min(8, 'must have at least 8 characters')
+      .optional()
+      .describe('Password of status page and Bull Board; without one they are off'),
+    WORKER_CONCURRENCY: integer(1, 1000).default(32).describe('Owners worked at once by one worker'),
+    OWNER_LEASE_MS: integer(500, 120_000)
+      .default(10_000)
+      .describe("How long a silent run keeps its owner; a killed worker's owners are taken over after it"),
+    OWNER_WINDOW: integer(1, 1000).default(50).describe('Resources of an owner taken in one run'),
+  })
+  .refine((config) => config.SUBSCRIPTIONS_FILE === undefined || config.NOTIFICATION_URL !== undefined, {
+    path: ['NOTIFICATION_URL'],
+    message: 'is required with SUBSCRIPTIONS_FILE',
+  });
+
+export type WorkerConfig = z.output<typeof workerSettings>;
+
+/** Never shown, not even at start-up. A Redis URL may hold a password. */
+export const secretSettings = [
+  'REDIS_URL',
+  'CLIENT_STATE_SECRETS',
+  'AZURE_CLIENT_SECRET',
+  'ADMIN_PASSWORD',
+] as const;

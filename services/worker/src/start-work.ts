@@ -1,0 +1,174 @@
+/**
+ * Begins to work once everything that the promises need is there: a durable Redis, Kafka with its topics. What is
+ * away is waited for; what is set wrong is an error for the operator.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  durabilityProblems,
+  lifecycleEntry,
+  OWNER_QUEUE,
+  type OwnerJobData,
+  type Shutdown,
+} from '@graph2kafka/shared';
+import { Worker } from 'bullmq';
+import type { WorkerContext } from './context.ts';
+import { createFetchResource } from './graph/fetch-resource.ts';
+import { createIntake } from './inbox/intake.ts';
+import { createOwnerProcessor } from './inbox/owner-processor.ts';
+import { startWaker } from './inbox/waker.ts';
+import { ensureTopics, MissingTopicsError, probeKafka } from './kafka/topics.ts';
+import { createLifecycleProcessor } from './subscriptions/lifecycle-processor.ts';
+import { startRenewalProcessor } from './subscriptions/renewal-processor.ts';
+import type { KnownSubscription } from './subscriptions/subscription-store.ts';
+import { createSubscriptionViews } from './subscriptions/subscription-views.ts';
+import { createSubscriptionsApi } from './subscriptions/subscriptions-api.ts';
+
+/** Redis loses what it confirms, as it is set. */
+export class NotDurableError extends Error {
+  override readonly name = 'NotDurableError';
+}
+
+const RETRY_MS = 1000;
+const DURABILITY_CHECK_MS = 60_000;
+
+/** Resolves when work has begun; rejects with what the operator has to mend. */
+export async function startWork(
+  context: WorkerContext,
+  shutdown: Shutdown,
+  stopping: AbortSignal,
+): Promise<void> {
+  await requireDurableRedis(context);
+  if (context.config.REDIS_DURABILITY === 'declared') context.log.warn('redis.durability-not-verified');
+  await requireTopics(context, stopping);
+  if (stopping.aborted) return;
+  watchDurability(context, shutdown);
+  const requestReconcile = await startSubscriptions(context, shutdown);
+  startOwners(context, shutdown, requestReconcile);
+  context.log.info('service.working');
+}
+
+async function requireDurableRedis({ redis, config }: WorkerContext): Promise<void> {
+  const problems = await durabilityProblems(redis, config.REDIS_DURABILITY);
+  if (problems.length > 0) throw new NotDurableError(problems.join('; '));
+}
+
+/** The receiver refuses on its own; the worker goes on, since what lies in Redis is safer in Kafka. */
+function watchDurability({ redis, config, log }: WorkerContext, shutdown: Shutdown): void {
+  const timer = setInterval(() => {
+    durabilityProblems(redis, config.REDIS_DURABILITY).then(
+      (problems) => problems.length > 0 && log.error({ problems }, 'redis.not-durable'),
+      (error: unknown) => log.warn({ err: error }, 'redis.check-failed'),
+    );
+  }, DURABILITY_CHECK_MS);
+  shutdown.add('durability watch', () => clearInterval(timer));
+}
+
+async function requireTopics(
+  { kafka, config, wishes, log }: WorkerContext,
+  stopping: AbortSignal,
+): Promise<void> {
+  const wanted = [config.KAFKA_TOPIC, config.KAFKA_DEAD_LETTER_TOPIC, ...wishes.map(({ topic }) => topic)];
+  const settings = {
+    create: config.KAFKA_CREATE_TOPICS,
+    partitions: config.KAFKA_TOPIC_PARTITIONS,
+    replication: config.KAFKA_TOPIC_REPLICATION,
+  };
+  while (!stopping.aborted) {
+    try {
+      const created = await ensureTopics(kafka, wanted, settings);
+      if (created.length > 0) log.info({ topics: created }, 'topic.created');
+      return;
+    } catch (error) {
+      if (error instanceof MissingTopicsError) throw error;
+      log.warn({ err: error }, 'kafka.not-reachable');
+      await pause(RETRY_MS, undefined, { signal: stopping }).catch(() => undefined);
+    }
+  }
+}
+
+async function startSubscriptions(context: WorkerContext, shutdown: Shutdown): Promise<() => Promise<void>> {
+  const { config, graph, store, log, wishes, redis, names, queues, metrics } = context;
+  const { NOTIFICATION_URL: notificationUrl } = config;
+  if (notificationUrl === undefined || wishes.length === 0) return async () => undefined;
+  const renewal = await startRenewalProcessor(
+    { connection: redis, prefix: names.prefix, queue: queues.subscriptions },
+    {
+      api: createSubscriptionsApi(graph, config.GRAPH_URL),
+      store,
+      log,
+      wishes,
+      tenantId: config.AZURE_TENANT_ID,
+      secrets: config.CLIENT_STATE_SECRETS,
+      notificationUrl,
+      lifecycleNotificationUrl: config.LIFECYCLE_NOTIFICATION_URL,
+      noteHole: (subscription) => noteHole(context, subscription),
+      now: Date.now,
+    },
+    config.RECONCILE_EVERY_MS,
+    metrics.countReconciliation,
+  );
+  shutdown.add('subscriptions', () => renewal.close());
+  return renewal.request;
+}
+
+/** The same as if Graph had told us: worked in the subscription's own run, found by the waker. */
+async function noteHole({ inbox, config }: WorkerContext, { id, nonce }: KnownSubscription): Promise<void> {
+  const item = {
+    subscriptionId: id,
+    tenantId: config.AZURE_TENANT_ID,
+    lifecycleEvent: 'subscriptionRemoved',
+    id: undefined,
+  };
+  const entry = lifecycleEntry(item, nonce, Date.now());
+  await inbox.append(entry.owner, [entry]);
+}
+
+function startOwners(
+  context: WorkerContext,
+  shutdown: Shutdown,
+  requestReconcile: () => Promise<void>,
+): void {
+  const { config, log, inbox, queues, redis, names, kafka, publish, store, graph, metrics } = context;
+  const waker = startWaker(inbox, queues.owners, log);
+  shutdown.add('waker', () => waker.close());
+  const processor = createOwnerProcessor(
+    {
+      inbox,
+      log,
+      fetchResource: createFetchResource(graph),
+      publish,
+      handleLifecycle: createLifecycleProcessor({ store, publish, requestReconcile, log }),
+      loadViews: createSubscriptionViews(store, config.KAFKA_TOPIC, Date.now),
+      tenantId: config.AZURE_TENANT_ID,
+      now: Date.now,
+      random: Math.random,
+      leaseMs: config.OWNER_LEASE_MS,
+      window: config.OWNER_WINDOW,
+    },
+    (owner, { next, ...counts }) => {
+      metrics.countRun({ next, ...counts });
+      if (next.step === 'later') waker.wakeIn(owner, next.inMs);
+      if (next.step === 'delay' && next.kafkaAway) intake.pause(next.reason);
+    },
+  );
+  const worker = new Worker<OwnerJobData>(OWNER_QUEUE, processor, {
+    connection: redis,
+    prefix: names.prefix,
+    concurrency: config.WORKER_CONCURRENCY,
+    // A job's lock lives as long as the run's lease: who lost one has lost the other.
+    lockDuration: config.OWNER_LEASE_MS,
+    stalledInterval: config.OWNER_LEASE_MS / 2,
+    // After a lost connection the next look is half a second away, not BullMQ's 15 s.
+    runRetryDelay: 500,
+    // A crash loop must not turn acknowledged news into failed jobs: BullMQ's own limit is 1.
+    maxStalledCount: 1_000_000,
+  });
+  worker.on('error', (error) => log.warn({ err: error }, 'worker.error'));
+  worker.on('failed', (job, error) =>
+    log.error({ owner: job?.data.owner, attempt: job?.attemptsMade, err: error }, 'run.failed'),
+  );
+  worker.on('stalled', (jobId) => log.warn({ job: jobId }, 'run.stalled'));
+  const intake = createIntake(worker, () => probeKafka(kafka), log);
+  shutdown.add('owner worker', () => worker.close());
+  shutdown.add('intake', () => intake.close());
+}

@@ -1,0 +1,73 @@
+/**
+ * The scheduled job that keeps the subscriptions alive: one run at a time over the whole pool of workers, by BullMQ's
+ * job scheduler and a queue that works one job at once.
+ */
+import { SUBSCRIPTION_QUEUE } from '@graph2kafka/shared';
+import { type Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import {
+  type ReconcileDeps,
+  type ReconcileReport,
+  reconcileSubscriptions,
+} from './reconcile-subscriptions.ts';
+
+const SCHEDULER = 'reconcile';
+
+/** Graph's own list is asked for in the first run, and then so often; removals between are told by `subscriptionRemoved`. */
+const ASK_GRAPH_EVERY_MS = 600_000;
+
+export type SubscriptionQueue = {
+  readonly connection: Redis;
+  readonly prefix: string;
+  readonly queue: Queue;
+};
+
+export type RenewalProcessor = {
+  /** A run as soon as may be, beside the schedule. */
+  request(): Promise<void>;
+  close(): Promise<void>;
+};
+
+export async function startRenewalProcessor(
+  { connection, prefix, queue }: SubscriptionQueue,
+  deps: ReconcileDeps,
+  everyMs: number,
+  onReport: (report: ReconcileReport) => void,
+): Promise<RenewalProcessor> {
+  const { log, now } = deps;
+  await queue.setGlobalConcurrency(1);
+  await queue.upsertJobScheduler(
+    SCHEDULER,
+    { every: everyMs },
+    { name: 'reconcile', opts: { removeOnComplete: { count: 100 }, removeOnFail: { count: 100 } } },
+  );
+  let askedAt = Number.NEGATIVE_INFINITY;
+  const worker = new Worker(
+    SUBSCRIPTION_QUEUE,
+    async (): Promise<ReconcileReport> => {
+      const askGraph = now() - askedAt >= ASK_GRAPH_EVERY_MS;
+      const report = await reconcileSubscriptions(deps, askGraph);
+      if (report.listed) askedAt = now();
+      log.info(report, 'subscription.reconciled');
+      onReport(report);
+      return report;
+    },
+    // A reconciliation of many subscriptions is paced by Graph; the lock is renewed meanwhile.
+    { connection, prefix, concurrency: 1, lockDuration: 30_000, maxStalledCount: 50, runRetryDelay: 500 },
+  );
+  // BullMQ repeats errors of the connection, which are logged where it was made.
+  worker.on('error', () => undefined);
+  worker.on('failed', (_job, error) => log.error({ err: error }, 'subscription.reconciliation-failed'));
+  const request = async () => {
+    await queue.add(
+      'reconcile',
+      {},
+      { deduplication: { id: 'requested' }, removeOnComplete: { count: 100 } },
+    );
+  };
+  await request();
+  return {
+    request,
+    close: () => worker.close(),
+  };
+}

@@ -1,0 +1,151 @@
+/** `subscriptions.yaml`: what the operator wants to be told of, one wish per user and resource. */
+import { canonicalResource, isGuid, parseResourcePath } from '@graph2kafka/shared';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+
+/** One subscription that has to exist. */
+export type Wish = {
+  /** `calendars/{user}`; stays the same when Graph's subscription is made anew. */
+  readonly key: string;
+  /** As Graph takes it: `users/{id}/events`. */
+  readonly resource: string;
+  /** As Graph takes it: `created,updated,deleted`. */
+  readonly changeType: string;
+  readonly topic: string;
+  readonly lifeMinutes: number;
+  /** The whole mailbox without a filter: "deleted" means gone. */
+  readonly whole: boolean;
+};
+
+/** The file is wrong; each problem names its place. */
+export class WantedSubscriptionsError extends Error {
+  override readonly name = 'WantedSubscriptionsError';
+
+  constructor(file: string, problems: readonly string[]) {
+    super(`${file}:\n  ${problems.join('\n  ')}`);
+  }
+}
+
+/**
+ * Outlook takes 10,080 minutes by its reference and 10,070 in the field; anything below 45 is raised to 45 by
+ * Graph.
+ */
+const LONGEST_LIFE_MINUTES = 10_060;
+
+const fileSchema = z.strictObject({
+  subscriptions: z
+    .array(
+      z.strictObject({
+        name: z
+          .string()
+          .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'must be 1 to 40 lower-case letters, digits or -'),
+        resource: z.string(),
+        users: z
+          .array(z.string().refine(isGuid, 'must be the object id of a user (a GUID)'))
+          .min(1, 'must name at least one user'),
+        changeTypes: z
+          .array(z.enum(['created', 'updated', 'deleted'], 'must be created, updated or deleted'))
+          .min(1)
+          .default(['created', 'updated', 'deleted']),
+        topic: z
+          .string()
+          .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must be a topic name: letters, digits, . _ -')
+          .optional(),
+        lifeMinutes: z
+          .int()
+          .min(45)
+          .max(
+            LONGEST_LIFE_MINUTES,
+            `Graph lets an Outlook subscription live ${LONGEST_LIFE_MINUTES} minutes at most`,
+          )
+          .default(LONGEST_LIFE_MINUTES),
+      }),
+    )
+    .min(1, 'must hold at least one subscription'),
+});
+
+/** Reads the text of the file; throws a `WantedSubscriptionsError` that names every problem. */
+export function parseWantedSubscriptions(text: string, file: string, defaultTopic: string): Wish[] {
+  const parsed = fileSchema.safeParse(readYaml(text, file));
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(
+      ({ path, message }) => `${path.map(String).join('.') || 'file'}: ${message}`,
+    );
+    throw new WantedSubscriptionsError(file, problems);
+  }
+  const { subscriptions } = parsed.data;
+  const badPaths = subscriptions.flatMap(findPathProblem);
+  const wishes = subscriptions
+    .filter((wanted) => findPathProblem(wanted).length === 0)
+    .flatMap(({ users, ...wanted }) => users.map((user) => toWish(wanted, user.toLowerCase(), defaultTopic)));
+  const problems = [...badPaths, ...findRepetitions(wishes)];
+  if (problems.length > 0) throw new WantedSubscriptionsError(file, problems);
+  return wishes;
+}
+
+/** Syntax errors come with their line; what only shows when aliases are followed does not. */
+function readYaml(text: string, file: string): unknown {
+  const document = parseDocument(text);
+  const problems = document.errors.map(({ message }) => message.split('\n')[0] ?? message);
+  if (problems.length > 0) throw new WantedSubscriptionsError(file, problems);
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new WantedSubscriptionsError(file, [error instanceof Error ? error.message : 'no YAML']);
+  }
+}
+
+type Wanted = z.output<typeof fileSchema>['subscriptions'][number];
+
+/** Any GUID stands for the user: what is wrong with the path does not depend on who it is. */
+const ANY_USER = '00000000-0000-0000-0000-000000000000';
+
+function findPathProblem({ name, resource }: Wanted): string[] {
+  if (!resource.includes('{user}')) return [`${name}.resource: must hold {user}, as in users/{user}/events`];
+  const path = parseResourcePath(resource.replaceAll('{user}', ANY_USER));
+  return path.ok ? [] : [`${name}.resource: ${path.reason}`];
+}
+
+/** Graph gives an app one subscription for a resource and its changes; a second wish for them could not be served. */
+function findRepetitions(wishes: readonly Wish[]): string[] {
+  const problems = new Set<string>();
+  const byKey = new Set<string>();
+  const byWhat = new Map<string, Wish>();
+  for (const wish of wishes) {
+    const what = `${canonicalOf(wish.resource)} ${wish.changeType.split(',').sort().join()}`;
+    const same = byWhat.get(what);
+    if (byKey.has(wish.key)) problems.add(`${wish.key} is wanted twice`);
+    else if (same)
+      problems.add(
+        `${wish.key} wants the same changes as ${same.key}: Graph makes one subscription for both`,
+      );
+    byKey.add(wish.key);
+    byWhat.set(what, wish);
+  }
+  return [...problems];
+}
+
+function toWish(wanted: Omit<Wanted, 'users'>, user: string, defaultTopic: string): Wish {
+  const resource = wanted.resource.replaceAll('{user}', user);
+  const path = parseResourcePath(resource);
+  return {
+    key: `${wanted.name}/${user}`,
+    resource,
+    changeType: [...new Set(wanted.changeTypes)].join(','),
+    topic: wanted.topic ?? defaultTopic,
+    lifeMinutes: wanted.lifeMinutes,
+    // Two steps, `users/{id}/events`: no folder and, since a path with `?` is refused, no filter.
+    whole: path.ok && path.path.length === 2,
+  };
+}
+
+/** Whether two texts name the same resource, however they spell it. */
+export function sameResource(a: string, b: string): boolean {
+  return canonicalOf(a) === canonicalOf(b);
+}
+
+/** One that is no path stands for itself. */
+function canonicalOf(resource: string): string {
+  const parsed = parseResourcePath(resource);
+  return parsed.ok ? canonicalResource(parsed.path) : resource;
+}

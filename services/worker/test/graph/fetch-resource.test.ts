@@ -1,0 +1,69 @@
+/** One resource as Graph has it now. */
+import { parseResourcePath, type ResourcePath } from '@graph2kafka/shared';
+import { describe, expect, it } from 'vitest';
+import { createFetchResource } from '../../src/graph/fetch-resource.ts';
+import { graphCalls, simulateGraph } from '../support/simulated-graph.ts';
+
+function path(text: string): ResourcePath {
+  const parsed = parseResourcePath(text);
+  if (!parsed.ok) throw new Error(parsed.reason);
+  return parsed.path;
+}
+
+describe('a fetched resource', () => {
+  it('comes with its etag as version, and is no older than the time of reading', async () => {
+    const { client, simulator, user } = await simulateGraph();
+    const event = simulator.calendar.create(user, { subject: 'Lunch' });
+    const before = Date.now();
+    const state = await createFetchResource(client)(path(event.path.key));
+    expect(state).toMatchObject({ version: event.etag, data: { subject: 'Lunch' } });
+    expect(state.readAt).toBeGreaterThanOrEqual(before);
+  });
+
+  it.each([
+    ['changeKey where there is no etag', { changeKey: 'ck' }, 'ck'],
+    ['changeKey where the etag is empty', { '@odata.etag': '', changeKey: 'ck' }, 'ck'],
+    ['none where there is neither', {}, undefined],
+    ['none where it is no text', { '@odata.etag': 7 }, undefined],
+  ])('has the version %s', async (_name, body, version) => {
+    const { client, simulator } = await simulateGraph();
+    simulator.faults.add({ status: 200, body });
+    expect((await createFetchResource(client)(path('users/x'))).version).toBe(version);
+  });
+
+  it.each([['[]'], ['null'], ['7'], ['"text"'], ['true']])(
+    'is unusable where the answer is %s',
+    async (body) => {
+      const { client, simulator } = await simulateGraph();
+      simulator.faults.add({ status: 200, body });
+      await expect(createFetchResource(client)(path('users/x'))).rejects.toMatchObject({
+        failure: { kind: 'unusable' },
+      });
+    },
+  );
+
+  it.each(['a b', 'ä', 'a=+&;,$', "it's", 'a@b', 'a:b', '(x)', 'AAMk=='])(
+    'is asked for under its own id where that is %s',
+    async (id) => {
+      const { client, simulator, user } = await simulateGraph();
+      simulator.faults.add({ status: 200, body: { id } });
+      await createFetchResource(client)([...path(`users/${user}`), { word: 'events', id }]);
+      expect(graphCalls(simulator)).toEqual([`GET /v1.0/users/${user}/events/${id}`]);
+    },
+  );
+
+  it('keeps an id that reads like a path or a query within its place', async () => {
+    const { client, simulator } = await simulateGraph();
+    simulator.faults.add({ status: 200, body: {}, times: 10 });
+    for (const id of ['../../beta', '?$select=id', '#x', '%2e%2e', 'https://elsewhere/']) {
+      await createFetchResource(client)([{ word: 'users', id }]);
+    }
+    expect(graphCalls(simulator)).toEqual([
+      'GET /v1.0/users/../../beta',
+      'GET /v1.0/users/?$select=id',
+      'GET /v1.0/users/#x',
+      'GET /v1.0/users/%2e%2e',
+      'GET /v1.0/users/https://elsewhere/',
+    ]);
+  });
+});

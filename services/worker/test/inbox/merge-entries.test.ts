@@ -1,0 +1,130 @@
+/** The merge table, row by row, for a whole mailbox and for a partial view. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { mergeEntries, type View } from '../../src/inbox/merge-entries.ts';
+import { changeNews, entry, folder, wholeMailbox } from '../support/taken-entry.ts';
+
+type Change = 'created' | 'updated' | 'deleted';
+
+const merge = (changes: readonly Change[], view: View) =>
+  mergeEntries(
+    changes.map((change, i) => entry(change, i + 1)),
+    () => view,
+  );
+
+describe('entries of one resource and one wanted subscription', () => {
+  const rows: [Change[], whole: object, partial: object][] = [
+    [['updated'], { intent: 'fetch', created: false }, { intent: 'fetch', created: false }],
+    [['created'], { intent: 'fetch', created: true }, { intent: 'fetch', created: true }],
+    [['created', 'updated'], { intent: 'fetch', created: true }, { intent: 'fetch', created: true }],
+    [['updated', 'created'], { intent: 'fetch', created: true }, { intent: 'fetch', created: true }],
+    [['deleted'], { intent: 'deleted' }, { intent: 'confirmDeletion' }],
+    [['updated', 'deleted'], { intent: 'deleted' }, { intent: 'confirmDeletion' }],
+    [['created', 'updated', 'deleted'], { intent: 'deleted' }, { intent: 'confirmDeletion' }],
+    [['deleted', 'updated'], { intent: 'fetch' }, { intent: 'fetch' }],
+    [['deleted', 'created'], { intent: 'fetch' }, { intent: 'fetch' }],
+    [['deleted', 'created', 'deleted'], { intent: 'deleted' }, { intent: 'confirmDeletion' }],
+  ];
+
+  it.each(rows)('%j come to one item, whose intent depends on the view', (changes, whole, partial) => {
+    const endsDeleted = changes.at(-1) === 'deleted';
+    expect(merge(changes, wholeMailbox)).toMatchObject([{ ...whole, leavesView: false }]);
+    expect(merge(changes, folder)).toMatchObject([{ ...partial, leavesView: endsDeleted }]);
+  });
+
+  it('mark what ends in "deleted" of a partial view as having left the view, and nothing else', () => {
+    expect(merge(['updated', 'deleted'], folder)).toMatchObject([{ leavesView: true }]);
+    expect(merge(['deleted', 'updated'], folder)).toMatchObject([{ leavesView: false }]);
+  });
+
+  it('are read the same when the inbox has joined them: the last one decides', () => {
+    const burst = { created: true, deleted: true, count: 7 };
+    const intents = (last: Change, view: View) =>
+      mergeEntries([entry(last, 1, { ...burst, last })], () => view).map(({ intent }) => intent);
+    expect(intents('deleted', wholeMailbox)).toEqual(['deleted']);
+    expect(intents('updated', wholeMailbox)).toEqual(['fetch']);
+    expect(intents('deleted', folder)).toEqual(['confirmDeletion']);
+  });
+
+  it('keep the first receipt, the newest news and the number of notifications', () => {
+    const [item, ...others] = mergeEntries(
+      [
+        entry('created', 1, { count: 3, firstReceivedAt: 100, lastReceivedAt: 180 }),
+        // Redelivered by Graph: appended later, received earlier.
+        entry('updated', 2, {
+          count: 2,
+          firstReceivedAt: 90,
+          lastReceivedAt: 200,
+          news: changeNews({ etag: 'new' }),
+        }),
+      ],
+      () => wholeMailbox,
+    );
+    expect(others).toEqual([]);
+    expect(item).toMatchObject({
+      seqs: ['1', '2'],
+      count: 5,
+      firstReceivedAt: 90,
+      lastReceivedAt: 200,
+      latest: { etag: 'new' },
+    });
+  });
+});
+
+describe('entries of several subscriptions', () => {
+  it('are two items where two wanted subscriptions look at one resource', () => {
+    const views: Record<string, View> = { a: wholeMailbox, b: folder };
+    const items = mergeEntries(
+      [
+        entry('updated', 1, { subscriptionId: 'a' }),
+        entry('deleted', 2, { subscriptionId: 'b' }),
+        entry('created', 3, { subscriptionId: 'a' }),
+      ],
+      (id) => views[id] as View,
+    );
+    expect(items).toMatchObject([
+      { view: wholeMailbox, seqs: ['1', '3'], created: true, intent: 'fetch' },
+      { view: folder, seqs: ['2'], created: false, intent: 'confirmDeletion' },
+    ]);
+  });
+
+  it('are one item where a wanted subscription was replaced by another id', () => {
+    const items = mergeEntries(
+      [
+        entry('created', 1, { subscriptionId: 'replaced' }),
+        entry('deleted', 2, { subscriptionId: 'its-heir' }),
+      ],
+      () => wholeMailbox,
+    );
+    expect(items).toMatchObject([
+      { seqs: ['1', '2'], intent: 'deleted', latest: { subscriptionId: 'its-heir' } },
+    ]);
+  });
+
+  it('stand for themselves where they are not known', () => {
+    const unknown: View = { wish: undefined, topic: 'graph.events', whole: false };
+    const items = mergeEntries(
+      [entry('updated', 1, { subscriptionId: 'x' }), entry('updated', 2, { subscriptionId: 'y' })],
+      () => unknown,
+    );
+    expect(items.map(({ seqs }) => seqs)).toEqual([['1'], ['2']]);
+  });
+
+  it('end in exactly one item each, whatever comes in whatever order', () => {
+    const change = fc.constantFrom<Change>('created', 'updated', 'deleted');
+    const arrival = fc.record({ change, subscriptionId: fc.constantFrom('a', 'b', 'c') });
+    // a and b serve one wish, c is not known.
+    const viewOf = (id: string): View => (id === 'c' ? { ...wholeMailbox, wish: undefined } : wholeMailbox);
+    fc.assert(
+      fc.property(fc.array(arrival, { minLength: 1, maxLength: 20 }), (arrivals) => {
+        const entries = arrivals.map(({ change: type, subscriptionId }, i) =>
+          entry(type, i + 1, { subscriptionId }),
+        );
+        const items = mergeEntries(entries, viewOf);
+        const seqs = items.flatMap((item) => item.seqs);
+        expect(seqs.toSorted()).toEqual(entries.map(({ seq }) => seq).toSorted());
+        expect(items.reduce((sum, { count }) => sum + count, 0)).toBe(entries.length);
+      }),
+    );
+  });
+});

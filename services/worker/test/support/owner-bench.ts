@@ -1,0 +1,117 @@
+/** Everything that runs of an owner need, for real: Redis, Kafka, and Graph as the simulator plays it. */
+
+import type { GraphSimulatorOptions } from '@graph2kafka/graph-simulator';
+import {
+  type ChangeNotification,
+  changeEntry,
+  DEAD_LETTER_QUEUE,
+  type InboxEntry,
+} from '@graph2kafka/shared';
+import type { Queue } from 'bullmq';
+import { inject, onTestFinished } from 'vitest';
+import { createFetchResource } from '../../src/graph/fetch-resource.ts';
+import type { View } from '../../src/inbox/merge-entries.ts';
+import { type OwnerRunDeps, runOwner } from '../../src/inbox/owner-run.ts';
+import { createPublishOutcomes } from '../../src/inbox/publish-outcomes.ts';
+import { createKafka, createKafkajsPublisher } from '../../src/kafka/kafkajs-publisher.ts';
+import { type OwnRedis, ownRedis } from './own-redis.ts';
+import { ownTopic, readEvents, type SeenEvent } from './own-topic.ts';
+import { keptLog } from './silent-log.ts';
+import { type SimulatedGraph, simulateGraph } from './simulated-graph.ts';
+
+export type OwnerBench = SimulatedGraph & {
+  readonly own: OwnRedis;
+  readonly owner: string;
+  readonly deps: OwnerRunDeps;
+  readonly deadLetters: Queue;
+  readonly log: ReturnType<typeof keptLog>;
+  /** Puts into the inbox that this resource changed, as the receiver does; the path as Graph writes it. */
+  notify(
+    changeType: ChangeNotification['changeType'],
+    resource: string,
+    more?: { readonly subscriptionId?: string; readonly tenantId?: string; readonly at?: number },
+  ): Promise<void>;
+  append(entry: InboxEntry): Promise<void>;
+  run(changed?: Partial<OwnerRunDeps>): ReturnType<typeof runOwner>;
+  /** Records of changes so far. */
+  events(): Promise<SeenEvent[]>;
+  /** Records of dead letters so far. */
+  letters(): Promise<SeenEvent[]>;
+};
+
+export type BenchOptions = {
+  readonly simulator?: GraphSimulatorOptions;
+  readonly brokers?: string;
+  readonly partitions?: number;
+};
+
+/** The subscription ids that the bench knows: a whole calendar, and a view of a part of it. */
+export const WHOLE = 'subscription-whole';
+export const PART = 'subscription-part';
+
+export async function ownerBench({ simulator, brokers, partitions }: BenchOptions = {}): Promise<OwnerBench> {
+  const kafkaBrokers = brokers ?? inject('kafkaBrokers');
+  const graph = await simulateGraph(simulator);
+  const own = ownRedis();
+  const log = keptLog();
+  const [topic, deadLetterTopic] = await Promise.all([
+    ownTopic(partitions, kafkaBrokers),
+    ownTopic(1, kafkaBrokers),
+  ]);
+  const publisher = createKafkajsPublisher(createKafka([kafkaBrokers], 'test', log));
+  onTestFinished(() => publisher.close());
+  const deadLetters = own.openQueue(DEAD_LETTER_QUEUE);
+  const { tenantId, clientId } = graph.simulator;
+  const views: Record<string, View> = {
+    [WHOLE]: { wish: 'calendars', topic, whole: true },
+    [PART]: { wish: 'part', topic, whole: false },
+  };
+  const deps: OwnerRunDeps = {
+    inbox: own.inbox,
+    log,
+    fetchResource: createFetchResource(graph.client),
+    publish: createPublishOutcomes({
+      publisher,
+      deadLetters,
+      origin: { tenantId, clientId },
+      deadLetterTopic,
+      log,
+    }),
+    handleLifecycle: async () => undefined,
+    loadViews: async () => (id) => views[id] ?? { wish: undefined, topic, whole: false },
+    tenantId,
+    now: Date.now,
+    random: () => 0.5,
+    leaseMs: 10_000,
+    window: 50,
+  };
+  const owner = `${tenantId}/users/${graph.user}`;
+  const append = async (entry: InboxEntry) => void (await own.inbox.append(entry.owner, [entry]));
+  return {
+    ...graph,
+    own,
+    owner,
+    deps,
+    deadLetters,
+    log,
+    append,
+    notify: (changeType, resource, more = {}) =>
+      append(
+        changeEntry(
+          {
+            subscriptionId: more.subscriptionId ?? WHOLE,
+            tenantId: more.tenantId ?? tenantId,
+            changeType,
+            resource,
+            id: undefined,
+            resourceData: undefined,
+          },
+          undefined,
+          more.at ?? Date.now(),
+        ),
+      ),
+    run: (changed = {}) => runOwner({ ...deps, ...changed }, owner),
+    events: () => readEvents(topic, kafkaBrokers),
+    letters: () => readEvents(deadLetterTopic, kafkaBrokers),
+  };
+}
