@@ -1,0 +1,37 @@
+// subscriptions.example.yaml can be read, and fits the simulator that docker-compose.yml starts.
+import { GraphSimulator } from '@graph2kafka/graph-simulator';
+import { describe, expect, it } from 'vitest';
+import { parseCommandLine } from '../../packages/graph-simulator/src/command-line.ts';
+import { parseWantedSubscriptions } from '../../services/worker/src/subscriptions/wanted-subscriptions.ts';
+import { composeService } from './compose-file.ts';
+import { readRepositoryFile } from './repository-file.ts';
+
+const FILE = 'subscriptions.example.yaml';
+const wishes = parseWantedSubscriptions(readRepositoryFile(FILE), FILE, 'graph.events');
+
+async function usersOfDemonstration(): Promise<string[]> {
+  const command = parseCommandLine(composeService('simulator').command ?? []);
+  if (command === 'help') throw new Error('the simulator is only asked for help');
+  const { users, seed } = command.options;
+  await using simulator = await GraphSimulator.start({
+    ...(users !== undefined && { users }),
+    ...(seed !== undefined && { seed }),
+  });
+  return simulator.users().map(({ id }) => id);
+}
+
+describe('subscriptions.example.yaml', () => {
+  it('wants the calendar of every user of the demonstration', async () => {
+    const users = await usersOfDemonstration();
+    expect(wishes.map(({ resource }) => resource).sort()).toEqual(
+      users.map((id) => `users/${id}/events`).sort(),
+    );
+  });
+
+  it('shows the values that hold where nothing is said', () => {
+    const [wish] = wishes;
+    const [user] = wish?.resource.match(/[0-9a-f-]{36}/) ?? [];
+    const shortest = `subscriptions: [{ name: calendars, resource: 'users/{user}/events', users: [${user}] }]`;
+    expect(parseWantedSubscriptions(shortest, 'shortest', 'graph.events')).toEqual([wish]);
+  });
+});
