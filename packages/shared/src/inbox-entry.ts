@@ -30,6 +30,16 @@ export type News =
       readonly nonce?: string;
     }
   | {
+      /** Notifications of this subscription are missing: what exists is to be read again, page by page. */
+      readonly kind: 'resync';
+      readonly tenantId: string;
+      readonly subscriptionId: string;
+      readonly reason: string;
+      /** Where to go on: path and query of the next page, below Graph's version. */
+      readonly next?: string;
+      readonly nonce?: string;
+    }
+  | {
       readonly kind: 'unreadable';
       readonly tenantId: string;
       readonly subscriptionId: string;
@@ -136,6 +146,13 @@ export function lifecycleEntry(
       ...present({ nonce }),
     },
   };
+}
+
+export type ResyncNews = Extract<News, { kind: 'resync' }>;
+
+/** Has everything that `subscriptionId` watches read again, in the runs of the owner of what it watches. */
+export function resyncEntry(owner: string, news: Omit<ResyncNews, 'kind'>, receivedAt: number): InboxEntry {
+  return { owner, resource: `resync/${news.subscriptionId}`, receivedAt, news: { kind: 'resync', ...news } };
 }
 
 /** A verified notification that cannot be understood; the worker publishes it to the dead letters. */

@@ -23,11 +23,24 @@ const now = `local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t
 /** Redis replies with strings; numbers of 13 digits would lose their tail in Lua's default form. */
 const int = `local function int(n) return string.format('%.0f', n) end`;
 
-/** KEYS inbox due index · ARGV owner, then per entry: resource subscription joins changeType receivedAt news. */
+/**
+ * KEYS inbox due index · ARGV owner most, then per entry: resource subscription joins changeType receivedAt news.
+ *
+ * An owner with `most` resources takes no further ones: their news becomes one entry that has everything of its
+ * subscription read again. Deletions, which such a reading does not find, are taken five times as long.
+ */
 const append = `${now} ${int}
-for i = 2, #ARGV, 6 do
+local most = tonumber(ARGV[2])
+for i = 3, #ARGV, 6 do
   local resource, subscription, joins = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
   local change, at, news = ARGV[i + 3], tonumber(ARGV[i + 4]), ARGV[i + 5]
+  if change ~= '' and redis.call('HEXISTS', KEYS[1], resource) == 0 and
+      redis.call('ZCARD', KEYS[2]) >= (change == 'deleted' and 5 * most or most) then
+    resource = 'resync/' .. subscription
+    news = cjson.encode({ kind = 'resync', tenantId = string.match(ARGV[1], '^[^/]+'), subscriptionId = subscription,
+      reason = 'the owner had news of more than ' .. int(most) .. ' resources' })
+    change = ''
+  end
   local created = change == 'created' and 1 or 0
   local deleted = change == 'deleted' and 1 or 0
   local packed = redis.call('HGET', KEYS[1], resource)

@@ -77,8 +77,14 @@ export type Inbox = ReturnType<typeof createInbox>;
 /** So many runs may die or fail before the owner's resources are taken one by one, to find the one to blame. */
 const UNSETTLED_RUNS = 3;
 
-/** The inbox on a connection; `names` says under which keys. */
-export function createInbox(connection: Redis, names: QueueNames) {
+/** Some 6 MB of Redis per owner; a busy mailbox has hundreds of changes an hour, an import or a flood has more. */
+const MOST_RESOURCES = 10_000;
+
+/**
+ * The inbox on a connection; `names` says under which keys. `mostResources`: news of further ones of an owner becomes
+ * one entry that has all of them read again.
+ */
+export function createInbox(connection: Redis, names: QueueNames, mostResources = MOST_RESOURCES) {
   for (const [name, script] of Object.entries(inboxScripts)) {
     if (!(name in connection)) connection.defineCommand(name, script);
   }
@@ -94,7 +100,14 @@ export function createInbox(connection: Redis, names: QueueNames) {
     /** Stores entries of one owner, in order; resolves to the number of resources that it then has news of. */
     append(owner: string, entries: readonly InboxEntry[]): Promise<number> {
       const keys = keysOf(owner);
-      return redis.g2kAppend(keys.inbox, keys.due, keys.index, owner, ...entries.flatMap(appendArguments));
+      return redis.g2kAppend(
+        keys.inbox,
+        keys.due,
+        keys.index,
+        owner,
+        mostResources,
+        ...entries.flatMap(appendArguments),
+      );
     },
 
     /** Takes the owner's lease and up to `window` resources that are due, each with all its entries. */
@@ -132,7 +145,8 @@ export function createInbox(connection: Redis, names: QueueNames) {
     },
 
     /**
-     * Up to `page` owners that have had work for `overdueMs`; nobody else is given them for `againInMs`.
+     * Up to `page` owners that have had work for `overdueMs`; nobody else is given them for `againInMs`, unless
+     * something is appended to them meanwhile.
      */
     claimOverdue(overdueMs: number, againInMs: number, page: number): Promise<string[]> {
       return redis.g2kClaim(keysOf('').index, overdueMs, againInMs, page);
@@ -147,7 +161,9 @@ export function createInbox(connection: Redis, names: QueueNames) {
 
 function appendArguments({ resource, receivedAt, news }: InboxEntry): (string | number)[] {
   const change = news.kind === 'change' ? news.changeType : '';
-  return [resource, news.subscriptionId, 1, change, receivedAt, JSON.stringify(news)];
+  // The next page of a reading is no news that another could stand for.
+  const joins = news.kind === 'resync' && news.next !== undefined ? 0 : 1;
+  return [resource, news.subscriptionId, joins, change, receivedAt, JSON.stringify(news)];
 }
 
 function settleArguments({ resource, doneSeqs, wait }: Settlement): (string | number)[] {

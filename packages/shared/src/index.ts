@@ -29,8 +29,11 @@ export {
   type InboxEntry,
   lifecycleEntry,
   type News,
+  type ResyncNews,
+  resyncEntry,
   unreadableEntry,
 } from './inbox-entry.ts';
+export { type ListenOptions, listen } from './listen.ts';
 export { createLogger, type Logger } from './logger.ts';
 export {
   DEAD_LETTER_QUEUE,

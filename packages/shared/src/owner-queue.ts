@@ -27,13 +27,16 @@ export function queueNames(prefix: string, shard = 0): QueueNames {
  * One waiting job per owner however much arrives; what arrives while it is active brings a second one after it
  * (`keepLastIfActive`). That is an optimisation: whether news is worked depends on the inbox alone.
  *
- * A run that ends in an unforeseen error is tried again after 1, 2, 4 … s, 10 tries in 4 to 9 minutes; then the job is `failed`, which is an alarm, and the waker adds a new one.
+ * A run that ends in an unforeseen error is tried again after 1, 2, 4 … s, 10 tries in 4 to 9 minutes; then the
+ * job is `failed`, which is an alarm, and the waker adds a new one.
  */
 export function ownerJobOptions(owner: string): JobsOptions {
   return {
     deduplication: { id: owner, keepLastIfActive: true },
     attempts: 10,
     backoff: { type: 'exponential', delay: 1000, jitter: 0.5 },
+    // An owner that waits for days says so every 30 s.
+    keepLogs: 20,
     removeOnComplete: { count: 500 },
     removeOnFail: { count: 1000 },
   };

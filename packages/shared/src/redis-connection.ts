@@ -12,15 +12,17 @@ import { Redis, type RedisOptions } from 'ioredis';
 /** Back within half a second of Redis; ioredis and BullMQ wait up to 20 s by default. */
 const retryStrategy = (attempt: number): number => Math.min(50 * attempt, 500);
 
-/** A primary that became a replica: reconnecting finds the new one behind the same name. */
-const reconnectOnError = (error: Error): boolean => error.message.startsWith('READONLY');
+/**
+ * A primary that became a replica: reconnecting finds the new one behind the same name. Redis 6.2 wraps the word where
+ * a script wanted to write, and all of our writes are scripts.
+ */
+const reconnectOnError = (error: Error): boolean => error.message.includes('READONLY');
 
 const common = {
   lazyConnect: true,
   connectTimeout: 1000,
   retryStrategy,
   reconnectOnError,
-  autoResendUnfulfilledCommands: false,
 } satisfies RedisOptions;
 
 /** One command may take this long; the receiver's own deadline of 2 s stands above it. */
@@ -34,12 +36,17 @@ export function connectFailFast(url: string, onError: (error: Error) => void): R
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       commandTimeout: COMMAND_TIMEOUT_MS,
+      autoResendUnfulfilledCommands: false,
     }),
     onError,
   );
 }
 
-/** Connects in the background; commands wait until there is a connection. */
+/**
+ * Connects in the background; commands wait until there is a connection. Those without an answer when one was lost are
+ * sent again (ioredis' default): without that, and with no limit of retries, ioredis forgets them, and a run that waits
+ * for one would hold its owner for ever.
+ */
 export function connectPatient(url: string, onError: (error: Error) => void): Redis {
   return start(new Redis(url, { ...common, maxRetriesPerRequest: null }), onError);
 }

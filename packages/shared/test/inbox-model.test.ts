@@ -160,6 +160,14 @@ const expireCommand = fc.constant(
   }),
 );
 
+const releaseCommand = fc.integer({ min: 0, max: 2 }).map((back) =>
+  command(`release ${back}`, async (model, real) => {
+    const token = real.runs.at(-1 - back)?.token ?? 'none';
+    await real.on.inbox.release(OWNER, token);
+    if (token === model.holder) model.holder = undefined;
+  }),
+);
+
 const timeCommand = fc.constant(
   command('time passes', async (model, real) => {
     await real.passTime();
@@ -206,6 +214,7 @@ describe('inbox', () => {
         settleCommand,
         settleCommand,
         expireCommand,
+        releaseCommand,
         timeCommand,
         claimCommand,
         holdCommand,

@@ -296,6 +296,21 @@ describe('begin after runs that did not settle', () => {
   });
 });
 
+describe('a resource that was taken alone', () => {
+  it('leaves no trace in an owner that becomes empty', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a'));
+    for (const token of ['1', '2', '3', '4', '5']) {
+      await it.take(token);
+      await it.inbox.release(OWNER, token);
+    }
+    await it.settle('6', allDone(await it.take('6')));
+    expect(await it.keys()).toEqual([]);
+    await it.append(entry('a'), entry('b'));
+    expect(await it.begin('7')).toMatchObject({ starts: 1, resources: [{ lonelyStarts: 0 }, {}] });
+  });
+});
+
 describe('release', () => {
   it('gives the owner free at once, and only for the run that holds it', async () => {
     await using it = ownInbox();

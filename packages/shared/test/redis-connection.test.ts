@@ -21,7 +21,7 @@ async function connected(connect: Connect) {
     errors,
     [Symbol.asyncDispose]: async () => {
       redis.disconnect();
-      await server.stop();
+      await server.kill9();
       await rm(dir, { recursive: true, force: true });
     },
   };
@@ -91,12 +91,38 @@ describe('connectFailFast', () => {
   });
 });
 
+describe('both connections', () => {
+  // What a replica with Redis 6.2 says when a script wants to write; Redis 7 says READONLY first.
+  const wrapped =
+    "ERR Error running script (call to f_1): @user_script:1: -READONLY You can't write against a read only replica.";
+
+  it.each([
+    ['connectFailFast', connectFailFast],
+    ['connectPatient', connectPatient],
+  ])('look for the new primary also by the words of Redis 6.2: %s', async (_name, connect) => {
+    await using it = await connected(connect);
+    const reconnected = new Promise((resolve) => it.redis.once('close', resolve));
+    await expect(it.redis.eval('return redis.error_reply(ARGV[1])', 0, wrapped)).rejects.toThrow('READONLY');
+    await reconnected;
+    await eventually(() => it.redis.set('key', 'value'));
+  });
+});
+
 describe('connectPatient', () => {
   it('keeps a command until Redis is back', async () => {
     await using it = await connected(connectPatient);
     await it.server.kill9();
     await eventually(() => it.redis.status !== 'ready');
     const written = it.redis.set('key', 'value');
+    await it.server.restart();
+    expect(await written).toBe('OK');
+  });
+
+  it('sends again what had no answer yet when the connection was lost', async () => {
+    await using it = await connected(connectPatient);
+    it.server.freeze();
+    const written = it.redis.set('key', 'value');
+    await it.server.kill9();
     await it.server.restart();
     expect(await written).toBe('OK');
   });

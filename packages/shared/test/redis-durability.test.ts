@@ -17,7 +17,7 @@ async function ownRedis(options: Omit<RedisServerOptions, 'dir'> = {}) {
     redis,
     [Symbol.asyncDispose]: async () => {
       redis.disconnect();
-      await server.stop();
+      await server.kill9();
       await rm(dir, { recursive: true, force: true });
     },
   };

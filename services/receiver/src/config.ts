@@ -14,6 +14,9 @@ export const receiverSettings = z.object({
     )
     .default([])
     .describe('Literal clientState values of subscriptions that were made elsewhere, comma-separated'),
+  OWNER_RESOURCE_LIMIT: integer(100, 1_000_000)
+    .default(10_000)
+    .describe('Resources of a mailbox with news in Redis; more make the worker read all of it again instead'),
   MAX_BODY_BYTES: integer(1024, 104_857_600)
     .default(10_485_760)
     .describe('Largest body of a POST after inflation; Graph documents no limit of its own'),

@@ -1,7 +1,5 @@
 /** Limits and life of the HTTP listener: nobody may hold it for long, and closing it waits for who is being served. */
-import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
 /** Graph sends headers and body at once; whoever needs longer is not Graph. */
 export function createLimitedServer(answer: RequestListener): Server {
@@ -14,13 +12,6 @@ export function createLimitedServer(answer: RequestListener): Server {
     keepAliveTimeout: 65_000,
   };
   return createServer(limits, answer);
-}
-
-/** Resolves to the port once it listens; rejects if it cannot. */
-export async function listen(server: Server, port: number): Promise<number> {
-  server.listen(port);
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
 }
 
 /** An answer takes 2 s at most: whoever is still here after this has not sent a whole request. */

@@ -16,10 +16,15 @@ import type { Redis } from 'ioredis';
 /** Entries of one write; a larger one would hold Redis for more than some 20 ms. */
 const LARGEST_COMMIT = 1000;
 
+/** Its caller has given up by then, and Graph sends it again: writing it would only keep fresh ones waiting. */
+const LONGEST_WAIT_MS = 1900;
+
 export type StoreEntries = (entries: readonly InboxEntry[]) => Promise<void>;
 
 type Request = {
   readonly entries: readonly InboxEntry[];
+  /** On the clock of `performance`. */
+  readonly since: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 };
@@ -30,8 +35,19 @@ export type InboxWriter = {
   close(): Promise<void>;
 };
 
-export function createInboxWriter(redis: Redis, names: QueueNames, replicas: number): InboxWriter {
-  const inbox = createInbox(redis, names);
+export type InboxWriterOptions = {
+  /** Replicas that have to confirm each write; 0 without. */
+  readonly replicas?: number;
+  /** Resources of an owner with news, before further ones become one reading of all of them. */
+  readonly mostResources?: number;
+};
+
+export function createInboxWriter(
+  redis: Redis,
+  names: QueueNames,
+  { replicas = 0, mostResources }: InboxWriterOptions = {},
+): InboxWriter {
+  const inbox = createInbox(redis, names, mostResources);
   const queue = new Queue(OWNER_QUEUE, {
     connection: redis,
     prefix: names.prefix,
@@ -64,8 +80,7 @@ export function createInboxWriter(redis: Redis, names: QueueNames, replicas: num
 
   async function writeAll(): Promise<void> {
     writing = true;
-    while (waiting.length > 0) {
-      const requests = takeCommit();
+    for (let requests = takeCommit(); requests.length > 0; requests = takeCommit()) {
       const [result] = await Promise.allSettled([commit(requests)]);
       for (const { resolve, reject } of requests) {
         if (result.status === 'fulfilled') resolve();
@@ -76,6 +91,7 @@ export function createInboxWriter(redis: Redis, names: QueueNames, replicas: num
   }
 
   function takeCommit(): Request[] {
+    dropLate();
     let entries = 0;
     let n = 0;
     while (n < waiting.length && (n === 0 || entries + (waiting[n]?.entries.length ?? 0) <= LARGEST_COMMIT)) {
@@ -87,14 +103,21 @@ export function createInboxWriter(redis: Redis, names: QueueNames, replicas: num
     return taken;
   }
 
+  function dropLate(): void {
+    const oldest = performance.now() - LONGEST_WAIT_MS;
+    const late = waiting.filter(({ since }) => since < oldest);
+    waiting = waiting.slice(late.length);
+    for (const { reject } of late) reject(new Error(`waited for longer than ${LONGEST_WAIT_MS} ms`));
+  }
+
   return {
     store(entries) {
       if (entries.length === 0) return Promise.resolve();
-      // BullMQ would wait for a connection that was never there, whatever the connection's own limits say.
+      // Each command would be refused by itself; this says why, once.
       if (redis.status !== 'ready')
         return Promise.reject(new Error(`Redis is not connected (${redis.status})`));
       return new Promise((resolve, reject) => {
-        waiting.push({ entries, resolve, reject });
+        waiting.push({ entries, since: performance.now(), resolve, reject });
         if (!writing) void writeAll();
       });
     },

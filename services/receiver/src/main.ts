@@ -4,6 +4,7 @@ import {
   connectFailFast,
   createLogger,
   createShutdown,
+  listen,
   parseConfig,
   queueNames,
   untilSignal,
@@ -11,7 +12,7 @@ import {
 } from '@graph2kafka/shared';
 import { createApp } from './app.ts';
 import { type ReceiverConfig, receiverSettings, secretSettings } from './config.ts';
-import { closeServer, createLimitedServer, listen } from './http-server.ts';
+import { closeServer, createLimitedServer } from './http-server.ts';
 import { createInboxWriter } from './inbox-writer.ts';
 import { createStorageGate } from './storage-gate.ts';
 
@@ -41,7 +42,7 @@ async function run(config: ReceiverConfig): Promise<void> {
   );
   shutdown.add('storage gate', () => gate.close());
   const replicas = config.REDIS_DURABILITY === 'replicated' ? config.REDIS_REPLICAS : 0;
-  const writer = createInboxWriter(redis, names, replicas);
+  const writer = createInboxWriter(redis, names, { replicas, mostResources: config.OWNER_RESOURCE_LIMIT });
   shutdown.add('inbox writer', () => writer.close());
 
   const app = createApp({
@@ -61,8 +62,12 @@ async function run(config: ReceiverConfig): Promise<void> {
     stopping = true;
     return closeServer(server);
   });
-  const port = await listen(server, config.PORT);
-  log.info({ port }, 'service.listening');
+  try {
+    const port = await listen(server, { port: config.PORT, setting: 'PORT' });
+    log.info({ port }, 'service.listening');
+  } catch (error) {
+    life.fail('cannot listen', error);
+  }
 }
 
 const config = readConfig();

@@ -34,7 +34,7 @@ function writerAt(url: string, { replicas = 0, beforeWriter = () => {} }: Writer
   const names = queueNames(`test-${randomUUID()}`);
   const redis = connectFailFast(url, () => undefined);
   beforeWriter(redis);
-  const writer = createInboxWriter(redis, names, replicas);
+  const writer = createInboxWriter(redis, names, { replicas });
   const look = new Redis(url, { lazyConnect: true });
   look.on('error', () => undefined);
   return {
@@ -193,6 +193,20 @@ describe('store', () => {
     await storesAgain(it.writer, 2500);
   });
 
+  it('writes nothing more of a request that has waited for longer than its answer may take', async () => {
+    await using it = await connected();
+    await it.writer.store([entry()]);
+    it.server.freeze();
+    // Each fills a commit, and each commit fails after 1.5 s: the third one's turn comes after 3 s.
+    const large = (name: string) => Array.from({ length: 1000 }, (_, n) => entry({ event: `${name}${n}` }));
+    const ends = outcomes(['a', 'b', 'c'].map((name) => it.writer.store(large(name))));
+    expect(await ends).toEqual(['rejected', 'rejected', 'rejected']);
+    it.server.thaw();
+    await storesAgain(it.writer);
+    const events = (await it.takeStored()).resources.map(({ resource }) => resource.split('/').at(-1));
+    expect(events.filter((event) => event?.startsWith('c')).length).toBe(0);
+  });
+
   it('stores once Redis is there that was not there at the start', async () => {
     const port = await freePort();
     const it = writerAt(`redis://127.0.0.1:${port}`);
@@ -226,7 +240,9 @@ describe('store', () => {
 describe('store with replicas', () => {
   async function withReplica() {
     const primary = await ownRedis({ extraArguments: ['--repl-diskless-sync-delay', '0'] });
-    const replica = await ownRedis({ extraArguments: ['--replicaof', `127.0.0.1 ${primary.server.port}`] });
+    const replica = await ownRedis({
+      extraArguments: ['--replicaof', '127.0.0.1', String(primary.server.port)],
+    });
     const it = writerAt(primary.server.url, { replicas: 1 });
     await eventually(async () => (await it.look.info('replication')).includes('state=online'), {
       timeoutMs: 20_000,

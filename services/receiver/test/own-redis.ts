@@ -10,12 +10,18 @@ export interface OwnRedis extends AsyncDisposable {
 
 export async function ownRedis(options: Omit<RedisServerOptions, 'dir'> = {}): Promise<OwnRedis> {
   const dir = await mkdtemp(join(tmpdir(), 'receiver-redis-'));
-  const server = await RedisServer.start({ dir, ...options });
-  return {
-    server,
-    [Symbol.asyncDispose]: async () => {
-      await server.stop();
-      await rm(dir, { recursive: true, force: true });
-    },
-  };
+  const removeDir = () => rm(dir, { recursive: true, force: true });
+  try {
+    const server = await RedisServer.start({ dir, ...options });
+    return {
+      server,
+      [Symbol.asyncDispose]: async () => {
+        await server.kill9();
+        await removeDir();
+      },
+    };
+  } catch (error) {
+    await removeDir();
+    throw error;
+  }
 }

@@ -20,6 +20,7 @@ describe('secrets and contents', () => {
   it('are in no line of the log, no key or value of Redis, and no answer, also when things go wrong', async () => {
     await using own = await ownRedis();
     const admin = new Redis(own.server.url);
+    admin.on('error', () => undefined);
     await admin.config('SET', 'requirepass', password);
     await using it = await runReceiver({
       redisUrl: own.server.url.replace('//', `//:${password}@`),

@@ -1,11 +1,19 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { eventually } from '@graph2kafka/test-harness';
 import { describe, expect, inject, it } from 'vitest';
 import { ownRedis } from './own-redis.ts';
 import { lostOf, runReceiver, startLoad } from './running-receiver.ts';
 
 const CLEAN = { code: 0, signal: null };
+
+async function openConnection(url: string, bytes: string): Promise<Socket> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  socket.write(bytes);
+  return socket;
+}
 
 describe('a receiver that is told to end', () => {
   it('answers what is under way, loses nothing that it accepted, and ends with 0', async () => {
@@ -28,9 +36,12 @@ describe('a receiver that is told to end', () => {
   ] as const)('ends once by %s and %s', async (first, second) => {
     await using it = await runReceiver({ redisUrl: inject('redisUrl') });
     await it.untilReady();
+    const lingering = await openConnection(it.url, 'POST /events HTTP/1.1\r\n');
     process.kill(it.process.pid, first);
+    await it.process.waitForLine((line) => line.includes('"service.stopping"'));
     process.kill(it.process.pid, second);
     expect(await it.process.exited).toEqual(CLEAN);
+    lingering.destroy();
     expect(it.lines.filter((line) => line.includes('"service.stopping"'))).toHaveLength(1);
     expect(it.lines.filter((line) => line.includes('"service.stopped"'))).toHaveLength(1);
   });
@@ -71,10 +82,7 @@ describe('a receiver that is told to end', () => {
     ],
   ])('ends although somebody has connected and sent %s', async (_what, bytes) => {
     await using it = await runReceiver({ redisUrl: inject('redisUrl') });
-    const socket = connect(Number(new URL(it.url).port), '127.0.0.1');
-    socket.on('error', () => undefined);
-    await once(socket, 'connect');
-    socket.write(bytes);
+    const socket = await openConnection(it.url, bytes);
     await it.untilReady();
     expect(await it.process.stop({ graceMs: 20_000 })).toEqual(CLEAN);
     socket.destroy();

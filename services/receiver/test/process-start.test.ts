@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
+import { listen } from '@graph2kafka/shared';
 import { eventually } from '@graph2kafka/test-harness';
 import { describe, expect, inject, it } from 'vitest';
-import { listen } from '../src/http-server.ts';
 import { SECRET } from './notifications.ts';
 import { ownRedis } from './own-redis.ts';
 import { get } from './post.ts';
@@ -60,14 +60,14 @@ describe('a receiver that is set wrong', () => {
 
   it('ends with 1 where its port is taken', async () => {
     const other = createServer();
-    const port = await listen(other, 0);
+    const port = await listen(other, { port: 0, setting: 'PORT' });
     const { exit, stdout } = await outcomeOf({
       REDIS_URL: inject('redisUrl'),
       CLIENT_STATE_SECRETS: SECRET,
       PORT: String(port),
     });
     expect(exit.code).toBe(1);
-    expect(stdout).toContain('EADDRINUSE');
+    expect(stdout).toContain(`PORT: port ${port} is in use`);
     other.close();
   });
 });

@@ -97,6 +97,18 @@ describe('readCollection', () => {
     expect(read(`${'{"a":'.repeat(1000)}1${'}'.repeat(1000)}`).ok).toBe(false);
   });
 
+  it('takes brackets for depth only outside of texts, also behind escaped quotes', () => {
+    const brackets = '['.repeat(40);
+    for (const text of [brackets, `\\"${brackets}`, `\\\\\\"${brackets}`, `\\u0022${brackets}`]) {
+      expect(read(`{"value":["${text}"]}`)).toMatchObject({ ok: true });
+    }
+    for (const text of ['', '\\\\', '\\"', '\\\\\\"\\\\']) {
+      expect(read(`{"value":["${text}",${brackets}`)).toMatchObject({
+        reason: expect.stringContaining('32'),
+      });
+    }
+  });
+
   it('reads 10,000 items, and not one more', () => {
     const items = (count: number) => read(`{"value":[${Array(count).fill('{}').join()}]}`);
     expect(items(10_000)).toMatchObject({ ok: true });

@@ -29,7 +29,7 @@ export async function serveApp(
   const logged = logLines();
   const redis = connectFailFast(redisUrl, () => undefined);
   const gate = createStorageGate(redis, 'strict', logged.log, () => undefined);
-  const writer = createInboxWriter(redis, names, 0);
+  const writer = createInboxWriter(redis, names);
   const app = createApp({
     log: logged.log,
     clientStates: { secrets: [SECRET], accepted: ['made elsewhere'] },

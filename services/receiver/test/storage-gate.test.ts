@@ -107,8 +107,12 @@ describe('createStorageGate', () => {
     await using it = await opened();
     await it.server.kill9();
     await eventually(() => it.gate.refusal()?.startsWith('Redis is not connected') ?? null);
+    const seen: (string | undefined)[] = [];
+    it.redis.once('ready', () => seen.push(it.gate.refusal()));
     await it.server.restart();
     await eventually(() => isOpen(it), { timeoutMs: 2500 });
+    // It may be another Redis: what was known of the first one counts no more.
+    expect(seen).toEqual(['the settings of Redis are not known yet']);
   });
 
   it('opens soon after a Redis that could not say its settings answers again', async () => {

@@ -59,14 +59,14 @@ async function run({ config, wishes }: Settings): Promise<void> {
     readStatus: health.readStatus,
     findProblems: health.findProblems,
     login,
+    log,
   });
-  const admin = await startAdminServer(app, config.ADMIN_HOST, config.ADMIN_PORT);
-  shutdown.add('admin server', () => admin.close());
-  log.info({ port: admin.port, pages: login !== undefined }, 'admin.listening');
-
   const stopping = new AbortController();
   shutdown.add('start', () => stopping.abort());
   try {
+    const admin = await startAdminServer(app, config.ADMIN_HOST, config.ADMIN_PORT);
+    shutdown.add('admin server', () => admin.close());
+    log.info({ port: admin.port, pages: login !== undefined }, 'admin.listening');
     await startWork(context, shutdown, stopping.signal);
     health.markStarted();
   } catch (error) {

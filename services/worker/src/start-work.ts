@@ -13,10 +13,12 @@ import {
 import { Worker } from 'bullmq';
 import type { WorkerContext } from './context.ts';
 import { createFetchResource } from './graph/fetch-resource.ts';
+import { createListResources } from './graph/list-resources.ts';
 import { createIntake } from './inbox/intake.ts';
 import { createOwnerProcessor } from './inbox/owner-processor.ts';
 import { startWaker } from './inbox/waker.ts';
 import { ensureTopics, MissingTopicsError, probeKafka } from './kafka/topics.ts';
+import { type CloseHole, createCloseHole } from './subscriptions/close-hole.ts';
 import { createLifecycleProcessor } from './subscriptions/lifecycle-processor.ts';
 import { startRenewalProcessor } from './subscriptions/renewal-processor.ts';
 import type { KnownSubscription } from './subscriptions/subscription-store.ts';
@@ -102,6 +104,7 @@ async function startSubscriptions(context: WorkerContext, shutdown: Shutdown): P
       notificationUrl,
       lifecycleNotificationUrl: config.LIFECYCLE_NOTIFICATION_URL,
       noteHole: (subscription) => noteHole(context, subscription),
+      closeHole: closeHoleOf(context),
       now: Date.now,
     },
     config.RECONCILE_EVERY_MS,
@@ -123,6 +126,10 @@ async function noteHole({ inbox, config }: WorkerContext, { id, nonce }: KnownSu
   await inbox.append(entry.owner, [entry]);
 }
 
+function closeHoleOf({ inbox, config }: WorkerContext): CloseHole {
+  return createCloseHole(inbox, config.AZURE_TENANT_ID, Date.now);
+}
+
 function startOwners(
   context: WorkerContext,
   shutdown: Shutdown,
@@ -136,8 +143,15 @@ function startOwners(
       inbox,
       log,
       fetchResource: createFetchResource(graph),
+      listResources: createListResources(graph, config.GRAPH_URL),
       publish,
-      handleLifecycle: createLifecycleProcessor({ store, publish, requestReconcile, log }),
+      handleLifecycle: createLifecycleProcessor({
+        store,
+        publish,
+        requestReconcile,
+        closeHole: closeHoleOf(context),
+        log,
+      }),
       loadViews: createSubscriptionViews(store, config.KAFKA_TOPIC, Date.now),
       tenantId: config.AZURE_TENANT_ID,
       now: Date.now,
@@ -157,7 +171,8 @@ function startOwners(
     concurrency: config.WORKER_CONCURRENCY,
     // A job's lock lives as long as the run's lease: who lost one has lost the other.
     lockDuration: config.OWNER_LEASE_MS,
-    stalledInterval: config.OWNER_LEASE_MS / 2,
+    // A killed run is taken up again at the first look after its lock has run out: 12.5 s at most by default.
+    stalledInterval: config.OWNER_LEASE_MS / 4,
     // After a lost connection the next look is half a second away, not BullMQ's 15 s.
     runRetryDelay: 500,
     // A crash loop must not turn acknowledged news into failed jobs: BullMQ's own limit is 1.

@@ -6,8 +6,9 @@ import { createServer, type Server } from 'node:http';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
+import { type Logger, listen } from '@graph2kafka/shared';
 import type { Queue } from 'bullmq';
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Registry } from 'prom-client';
 import { basicAuth } from './basic-auth.ts';
 import { renderStatus, type Status } from './status-page.ts';
@@ -19,10 +20,11 @@ export type AdminDeps = {
   /** Real round trips to Redis and Kafka; a line for each thing that is not well. */
   readonly findProblems: () => Promise<readonly string[]>;
   readonly login: { readonly user: string; readonly password: string } | undefined;
+  readonly log: Logger;
 };
 
 export function createAdminApp(deps: AdminDeps): Express {
-  const { registry, findProblems, readStatus, login } = deps;
+  const { registry, findProblems, readStatus, login, log } = deps;
   const app = express();
   app.disable('x-powered-by');
   app.use(plainHeaders);
@@ -50,7 +52,17 @@ export function createAdminApp(deps: AdminDeps): Express {
       .status(404)
       .json({ error: login ? 'no such path' : 'no such path; pages are off without ADMIN_PASSWORD' });
   });
+  app.use(hideErrors(log));
   return app;
+}
+
+/** Express would answer with a page that holds the stack trace. */
+function hideErrors(log: Logger): ErrorRequestHandler {
+  return (error: unknown, _request, response, next) => {
+    log.error({ err: error }, 'admin.failed');
+    if (response.headersSent) next(error);
+    else response.status(500).json({ error: 'internal error' });
+  };
 }
 
 /** Of helmet's headers those that hold for Bull Board's page as well, whose scripts a strict policy would stop. */
@@ -76,15 +88,11 @@ function bullBoard(queues: readonly Queue[]): RequestHandler {
 
 export type AdminServer = { readonly port: number; close(): Promise<void> };
 
+/** Rejects with a `ConfigError` where the port is taken. */
 export async function startAdminServer(app: Express, host: string, port: number): Promise<AdminServer> {
   const server: Server = createServer(app);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  const address = server.address();
   return {
-    port: typeof address === 'object' && address !== null ? address.port : port,
+    port: await listen(server, { port, host, setting: 'ADMIN_PORT' }),
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());

@@ -2,7 +2,7 @@
  * What the entries of one resource come to: one item per wanted subscription, and what a record of it needs.
  * Pure; the table stands in docs/architecture.md.
  */
-import type { News, TakenEntry } from '@graph2kafka/shared';
+import type { News, ResourcePath, TakenEntry } from '@graph2kafka/shared';
 
 /** How a wanted subscription looks at its resources. */
 export type View = {
@@ -11,6 +11,8 @@ export type View = {
   readonly topic: string;
   /** The whole mailbox without a filter: only there does "deleted" mean that the resource is gone. */
   readonly whole: boolean;
+  /** What can be read as a list when notifications were missed: `users/{id}/events`; absent where nothing can. */
+  readonly collection?: ResourcePath;
 };
 
 export type ChangeNews = Extract<News, { kind: 'change' }>;

@@ -15,17 +15,20 @@ import pLimit from 'p-limit';
 import { decideAfterFailure, type Verdict } from '../failure-policy.ts';
 import type { FetchResource } from '../graph/fetch-resource.ts';
 import { GraphError } from '../graph/graph-error.ts';
+import type { ListResources } from '../graph/list-resources.ts';
 import { PublishError } from '../kafka/record-publisher.ts';
 import type { DeadLetter, Outcome } from '../kafka/to-record.ts';
 import type { HandleLifecycle } from '../subscriptions/lifecycle-processor.ts';
 import { keepLease, type Lease, LeaseLostError } from './lease.ts';
 import { type MergedItem, mergeEntries, type View } from './merge-entries.ts';
 import type { PublishOutcomes } from './publish-outcomes.ts';
+import { publishPage } from './resync-run.ts';
 
 export type OwnerRunDeps = {
   readonly inbox: Inbox;
   readonly log: Logger;
   readonly fetchResource: FetchResource;
+  readonly listResources: ListResources;
   readonly publish: PublishOutcomes;
   readonly handleLifecycle: HandleLifecycle;
   /** Names what a subscription is wanted for; asked before each run, since subscriptions come and go. */
@@ -94,7 +97,7 @@ export async function runOwner(deps: OwnerRunDeps, owner: string): Promise<RunRe
   const lease = keepLease(inbox, owner, token, leaseMs);
   let run: OwnerRun | undefined;
   try {
-    run = new OwnerRun(deps, lease, await deps.loadViews(subscriptionIdsOf(begun.resources)));
+    run = new OwnerRun(deps, owner, lease, await deps.loadViews(subscriptionIdsOf(begun.resources)));
     const settlements = await run.work(begun.resources);
     const settled = await inbox.settle(owner, token, settlements);
     if (settled.state === 'foreign') throw new LeaseLostError('the owner passed to another run');
@@ -149,6 +152,11 @@ function report(next: RunReport['next'], resources: number, tally: Tally): RunRe
 
 type Published = { readonly resource: string; readonly item: MergedItem };
 
+/** Reads many resources at once, and therefore comes after those that are read one by one. */
+function isPage({ entries }: TakenResource): boolean {
+  return entries[0]?.news.kind === 'resync';
+}
+
 /** The work of one run between begin and settle. */
 class OwnerRun {
   hindrance: Hindrance | undefined;
@@ -156,22 +164,29 @@ class OwnerRun {
   readonly published: Published[] = [];
   readonly tally = emptyTally();
   private readonly deps: OwnerRunDeps;
+  private readonly owner: string;
   private readonly lease: Lease;
   private readonly viewOf: (subscriptionId: string) => View;
 
-  constructor(deps: OwnerRunDeps, lease: Lease, viewOf: (subscriptionId: string) => View) {
+  constructor(deps: OwnerRunDeps, owner: string, lease: Lease, viewOf: (subscriptionId: string) => View) {
     this.deps = deps;
+    this.owner = owner;
     this.lease = lease;
     this.viewOf = viewOf;
   }
 
-  /** Resources side by side, the items of one in turn. */
+  /** Resources side by side, the items of one in turn; pages of whole collections when those are done. */
   async work(resources: readonly TakenResource[]): Promise<Settlement[]> {
+    const { pages = [], single = [] } = Object.groupBy(resources, (taken) =>
+      isPage(taken) ? 'pages' : 'single',
+    );
     const limit = pLimit(REQUESTS_PER_OWNER);
-    const worked = await Promise.allSettled(resources.map((taken) => limit(() => this.workResource(taken))));
+    const worked = await Promise.allSettled(single.map((taken) => limit(() => this.workResource(taken))));
     const failed = worked.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
-    return worked.map((result) => (result as PromiseFulfilledResult<Settlement>).value);
+    const settlements = worked.map((result) => (result as PromiseFulfilledResult<Settlement>).value);
+    for (const taken of pages) settlements.push(await this.workResource(taken));
+    return settlements;
   }
 
   private async workResource(taken: TakenResource): Promise<Settlement> {
@@ -180,7 +195,6 @@ class OwnerRun {
     if (taken.lonelyStarts > FATAL_LONELY_STARTS) {
       return this.workWhole(taken, () => this.giveUp(taken, 'run', 'every run that took it died or failed'));
     }
-    if (news?.kind === 'lifecycle') return this.workWhole(taken, () => this.deps.handleLifecycle(taken));
     if (news?.kind === 'unreadable')
       return this.workWhole(taken, () => this.giveUp(taken, 'read', news.reason));
     if (news?.tenantId !== this.deps.tenantId) {
@@ -188,6 +202,8 @@ class OwnerRun {
         this.giveUp(taken, 'verify', 'the notification is of a tenant that is not ours'),
       );
     }
+    if (news.kind === 'lifecycle') return this.workWhole(taken, () => this.deps.handleLifecycle(taken));
+    if (news.kind === 'resync') return this.workPage(taken);
     const doneSeqs: string[] = [];
     let wait: Settlement['wait'];
     for (const item of mergeEntries(taken.entries, this.viewOf)) {
@@ -207,12 +223,7 @@ class OwnerRun {
     // The receiver wrote it from a parsed path, so this is a fault of ours or of Redis: better seen than lost.
     if (!path.ok) return this.attemptPublish(() => this.giveUp(taken, 'read', path.reason), item.count);
     const found = await this.lookUp(taken, item, path.path);
-    if ('next' in found) {
-      if (found.next === 'delayOwner')
-        this.hinder({ ms: found.ms, reason: 'Graph asks this owner to wait', kafkaAway: false });
-      else this.tally.waiting++;
-      return found.next === 'wait' ? found : undefined;
-    }
+    if ('next' in found) return found.next === 'wait' ? found : undefined;
     if (found.found === 'nothing') this.tally.givenUp++;
     return this.attemptPublish(() => this.deps.publish.outcome(path.path, item, found), item.count);
   }
@@ -229,20 +240,58 @@ class OwnerRun {
       return { found: 'state', state: await this.deps.fetchResource(path) };
     } catch (error) {
       if (!(error instanceof GraphError)) throw error;
-      const waitingMs = taken.waitingSince === 0 ? 0 : this.deps.now() - taken.waitingSince;
-      const tried = {
-        attempts: taken.attempts,
-        waitingMs,
-        deletionExpected: item.intent === 'confirmDeletion',
-      };
-      this.tally.lastError = error.message;
-      const verdict = decideAfterFailure(error.failure, tried, this.deps.random());
-      const level = error.failure.kind === 'unauthorized' ? 'error' : 'info';
-      this.deps.log[level]({ resource: taken.resource, err: error, verdict }, 'resource.not-fetched');
+      const verdict = this.judge(taken, error, item.intent === 'confirmDeletion');
       if (verdict.next === 'deleted') return { found: 'deleted', readAt };
       if (verdict.next === 'fallback') return { found: 'nothing', reason: verdict.reason };
       return verdict;
     }
+  }
+
+  /** What follows from Graph's refusal, for this resource and, where it is the owner's, for the whole run. */
+  private judge(taken: TakenResource, error: GraphError, deletionExpected: boolean): Verdict {
+    const { now, random, log } = this.deps;
+    const waitingMs = taken.waitingSince === 0 ? 0 : now() - taken.waitingSince;
+    const tried = { attempts: taken.attempts, waitingMs, deletionExpected };
+    const verdict = decideAfterFailure(error.failure, tried, random());
+    this.tally.lastError = error.message;
+    const level = error.failure.kind === 'unauthorized' ? 'error' : 'info';
+    log[level]({ resource: taken.resource, err: error, verdict }, 'resource.not-fetched');
+    if (verdict.next === 'wait') this.tally.waiting++;
+    if (verdict.next === 'delayOwner') {
+      this.hinder({ ms: verdict.ms, reason: error.message, kafkaAway: false });
+    }
+    return verdict;
+  }
+
+  /** One page of a whole collection; the pages after it are entries of later runs. */
+  private async workPage(taken: TakenResource): Promise<Settlement> {
+    const { resource, entries } = taken;
+    const view = this.viewOf(entries[0]?.subscriptionId ?? '');
+    const { collection } = view;
+    if (!collection) {
+      return this.workWhole(taken, () =>
+        this.giveUp(taken, 'resync', 'what this subscription watches cannot be listed'),
+      );
+    }
+    const read = () =>
+      publishPage(this.deps, this.owner, taken, { ...view, collection }, () => this.lease.confirm());
+    try {
+      const done = await this.attemptPublish(async () => {
+        this.tally.fetches++;
+        this.tally.records += (await read()) - 1;
+      }, 0);
+      return { resource, doneSeqs: done === 'published' ? entries.slice(0, 1).map(({ seq }) => seq) : [] };
+    } catch (error) {
+      if (!(error instanceof GraphError)) throw error;
+      return this.afterUnreadPage(taken, error);
+    }
+  }
+
+  private afterUnreadPage(taken: TakenResource, error: GraphError): Settlement | Promise<Settlement> {
+    const verdict = this.judge(taken, error, false);
+    if (verdict.next === 'wait') return { resource: taken.resource, doneSeqs: [], wait: verdict };
+    if (verdict.next === 'delayOwner') return { resource: taken.resource, doneSeqs: [] };
+    return this.workWhole(taken, () => this.giveUp(taken, 'resync', error.message));
   }
 
   /** All entries of the resource are done by one act. */

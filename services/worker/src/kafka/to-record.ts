@@ -18,7 +18,12 @@ export type RecordOrigin = { readonly tenantId: string; readonly clientId: strin
 
 export type Outcome =
   /** The resource as Graph has it. */
-  | { readonly found: 'state'; readonly state: ResourceState }
+  | {
+      readonly found: 'state';
+      readonly state: ResourceState;
+      /** Read with the whole collection, since notifications were missed. */
+      readonly snapshot?: boolean;
+    }
   /** Gone for certain. */
   | { readonly found: 'deleted'; readonly readAt: number | undefined }
   /** It could not be read; the notification itself is the news. */
@@ -104,11 +109,14 @@ export function recordKey(tenantId: string, resource: string): string {
  * The same news, the same id: by version where there is one, else by what was said and when it was first received,
  * so that a second deletion after a restore is new news, and a rerun of the same window is not.
  */
-function recordId({ view, latest, firstReceivedAt }: MergedItem, resource: string, outcome: Outcome): string {
+function recordId(item: MergedItem, resource: string, outcome: Outcome): string {
+  const { view, latest, firstReceivedAt, leavesView } = item;
   const wanted = view.wish ?? latest.subscriptionId;
   const key = recordKey(latest.tenantId, resource);
-  if (outcome.found === 'state' && outcome.state.version !== undefined)
-    return hash(wanted, key, outcome.state.version);
+  if (outcome.found === 'state' && outcome.state.version !== undefined) {
+    // That it left the view is news, also of a version that was seen in it.
+    return hash(wanted, key, outcome.state.version, ...(leavesView ? ['left', String(firstReceivedAt)] : []));
+  }
   const what = outcome.found === 'deleted' ? 'deleted' : 'notification';
   return hash(wanted, key, what, String(firstReceivedAt));
 }
@@ -156,13 +164,13 @@ function timeOf({ firstReceivedAt }: MergedItem, outcome: Outcome): string {
   return iso(Number.isNaN(ms) ? firstReceivedAt : ms);
 }
 
-/** `acquisition` says how the data was had: `fetched`, `deleted` (nothing to have), `notification` (fallback). */
+/** `acquisition`: how the data was had: `fetched`, `snapshot`, `deleted` (none to have), `notification` (fallback). */
 function describeOutcome(outcome: Outcome, { etag }: ChangeNews): Record<string, string> {
   switch (outcome.found) {
     case 'state': {
       const { version, readAt } = outcome.state;
       return {
-        acquisition: 'fetched',
+        acquisition: outcome.snapshot ? 'snapshot' : 'fetched',
         readtime: iso(readAt),
         ...(version ? { resourceversion: version } : {}),
       };

@@ -4,6 +4,7 @@
  */
 import type { Logger, TakenResource } from '@graph2kafka/shared';
 import type { PublishOutcomes } from '../inbox/publish-outcomes.ts';
+import type { CloseHole } from './close-hole.ts';
 import type { SubscriptionStore } from './subscription-store.ts';
 
 export type HandleLifecycle = (taken: TakenResource) => Promise<void>;
@@ -13,6 +14,7 @@ export type LifecycleDeps = {
   readonly publish: PublishOutcomes;
   /** Asks for a reconciliation beside the schedule. */
   readonly requestReconcile: () => Promise<void>;
+  readonly closeHole: CloseHole;
   readonly log: Logger;
 };
 
@@ -20,6 +22,7 @@ export function createLifecycleProcessor({
   store,
   publish,
   requestReconcile,
+  closeHole,
   log,
 }: LifecycleDeps): HandleLifecycle {
   async function demand(subscriptionId: string, what: 'renew' | 'recreate'): Promise<void> {
@@ -27,6 +30,11 @@ export function createLifecycleProcessor({
     if (!known || known.replacedAt !== undefined) return;
     await store.save({ ...known, demand: what });
     await requestReconcile();
+  }
+
+  async function readAgain(subscriptionId: string): Promise<void> {
+    const known = await store.get(subscriptionId);
+    if (known) await closeHole(known, 'Graph missed notifications');
   }
 
   return async (taken) => {
@@ -46,11 +54,12 @@ export function createLifecycleProcessor({
         );
         return demand(subscriptionId, 'recreate');
       case 'missed':
-        return publish.giveUp(
+        await publish.giveUp(
           taken,
           'resync',
           'Graph could not deliver some notifications of this subscription',
         );
+        return readAgain(subscriptionId);
       default:
         // Graph announces that there may be more kinds one day.
         log.warn({ subscription: subscriptionId, lifecycleEvent }, 'lifecycle.unknown');

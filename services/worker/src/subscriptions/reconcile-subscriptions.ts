@@ -7,6 +7,7 @@ import {
   verifyClientState,
 } from '@graph2kafka/shared';
 import { GraphError } from '../graph/graph-error.ts';
+import type { CloseHole } from './close-hole.ts';
 import { type Action, type ListedSubscription, matches, planRenewal } from './renewal-plan.ts';
 import type { KnownSubscription, SubscriptionStore } from './subscription-store.ts';
 import type { GraphSubscription, SubscriptionsApi } from './subscriptions-api.ts';
@@ -23,6 +24,8 @@ export type ReconcileDeps = {
   readonly lifecycleNotificationUrl: string | undefined;
   /** Told of a subscription that was found gone: what changed meanwhile was not notified. */
   readonly noteHole: (subscription: KnownSubscription) => Promise<void>;
+  /** Told of a subscription that follows on another one of its wish. */
+  readonly closeHole: CloseHole;
   readonly now: () => number;
 };
 
@@ -118,6 +121,7 @@ async function create(
     if (lost) await deps.noteHole(replaces);
     await store.save({ ...replaces, replacedAt: now() });
   }
+  const follows = (await store.all()).some((known) => known.wish === wish.key);
   const nonce = createNonce();
   try {
     const { id, resource, changeType, expirationDateTime } = await api.create({
@@ -134,6 +138,7 @@ async function create(
       { id, resource, changeType, nonce, expiresAt: expirationDateTime },
       'subscription.created',
     );
+    if (follows) await deps.closeHole({ id, resource }, 'its subscription was made anew');
   } catch (error) {
     if (!isConflict(error)) throw error;
     await adoptTwin(deps, wish, error);

@@ -16,6 +16,9 @@ const SCHEDULER = 'reconcile';
 /** Graph's own list is asked for in the first run, and then so often; removals between are told by `subscriptionRemoved`. */
 const ASK_GRAPH_EVERY_MS = 600_000;
 
+/** Enough to look back on in Bull Board: an hour and a half of a schedule by the minute. */
+const KEPT_JOBS = { removeOnComplete: { count: 100 }, removeOnFail: { count: 100 } };
+
 export type SubscriptionQueue = {
   readonly connection: Redis;
   readonly prefix: string;
@@ -36,11 +39,7 @@ export async function startRenewalProcessor(
 ): Promise<RenewalProcessor> {
   const { log, now } = deps;
   await queue.setGlobalConcurrency(1);
-  await queue.upsertJobScheduler(
-    SCHEDULER,
-    { every: everyMs },
-    { name: 'reconcile', opts: { removeOnComplete: { count: 100 }, removeOnFail: { count: 100 } } },
-  );
+  await queue.upsertJobScheduler(SCHEDULER, { every: everyMs }, { name: 'reconcile', opts: KEPT_JOBS });
   let askedAt = Number.NEGATIVE_INFINITY;
   const worker = new Worker(
     SUBSCRIPTION_QUEUE,
@@ -59,10 +58,11 @@ export async function startRenewalProcessor(
   worker.on('error', () => undefined);
   worker.on('failed', (_job, error) => log.error({ err: error }, 'subscription.reconciliation-failed'));
   const request = async () => {
+    // A run under way may have looked already: what is demanded meanwhile brings another one after it.
     await queue.add(
       'reconcile',
       {},
-      { deduplication: { id: 'requested' }, removeOnComplete: { count: 100 } },
+      { deduplication: { id: 'requested', keepLastIfActive: true }, ...KEPT_JOBS },
     );
   };
   await request();

@@ -1,6 +1,7 @@
 /** What a subscription id in a notification stands for: the view of its wish, or the default for one that is not ours. */
+import { parseResourcePath } from '@graph2kafka/shared';
 import type { View } from '../inbox/merge-entries.ts';
-import type { SubscriptionStore } from './subscription-store.ts';
+import type { KnownSubscription, SubscriptionStore } from './subscription-store.ts';
 
 /** Subscriptions change rarely, and a change of what we know of one (its topic) may wait so long. */
 const FRESH_MS = 5000;
@@ -22,7 +23,7 @@ export function createSubscriptionViews(
   async function load(): Promise<void> {
     const startedAt = now();
     const known = await store.all();
-    views = new Map(known.map(({ id, wish, topic, whole }) => [id, { wish, topic, whole }]));
+    views = new Map(known.map((subscription) => [subscription.id, viewOf(subscription)]));
     loadedAt = startedAt;
   }
 
@@ -40,4 +41,9 @@ export function createSubscriptionViews(
     }
     return (subscriptionId) => views.get(subscriptionId) ?? unknown;
   };
+}
+
+function viewOf({ wish, topic, whole, resource }: KnownSubscription): View {
+  const path = parseResourcePath(resource);
+  return { wish, topic, whole, ...(whole && path.ok ? { collection: path.path } : {}) };
 }

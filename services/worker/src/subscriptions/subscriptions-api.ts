@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { GraphClient } from '../graph/graph-client.ts';
 import { GraphError } from '../graph/graph-error.ts';
+import { type PageAddress, pinnedLink } from '../graph/next-link.ts';
 
 const subscriptionSchema = z.object({
   id: z.string(),
@@ -65,7 +66,7 @@ export function createSubscriptionsApi(client: GraphClient, graphUrl: string) {
     /** Those of this app in this tenant. Graph allows 25 such calls in 20 s: never once per mailbox. */
     async list(): Promise<GraphSubscription[]> {
       const all: GraphSubscription[] = [];
-      let next: { path: string; query?: Record<string, string> } | undefined = { path: '/subscriptions' };
+      let next: { path: string; query?: PageAddress['query'] } | undefined = { path: '/subscriptions' };
       for (let page = 0; next && page < MOST_PAGES; page++) {
         const { body } = await client.request({ method: 'GET', ...next });
         const { value, '@odata.nextLink': nextLink } = readPage(body);
@@ -77,18 +78,6 @@ export function createSubscriptionsApi(client: GraphClient, graphUrl: string) {
       return all;
     },
   };
-}
-
-/** Next links are absolute; only their path and query are taken, and only from Graph's own origin. */
-function pinnedLink(link: string, graphUrl: string): { path: string; query: Record<string, string> } {
-  const url = URL.parse(link);
-  if (url?.origin !== new URL(graphUrl).origin || !url.pathname.startsWith('/v1.0/')) {
-    throw new GraphError({ kind: 'unusable', detail: 'a next link that leaves the configured Graph' });
-  }
-  const query = Object.fromEntries(
-    [...url.searchParams].map(([name, value]) => [name, encodeURIComponent(value)]),
-  );
-  return { path: url.pathname.slice('/v1.0'.length), query };
 }
 
 function readPage(body: unknown): z.output<typeof pageSchema> {

@@ -195,7 +195,7 @@ describe('the token', () => {
       simulator.faults.add({ kind: 'redirect', status, headers: { location: `${canary.url}/v1.0/users` } });
       expect(await failureOf(client)).toMatchObject({ kind: 'unusable' });
     }
-    expect(canary.hits).toBe(0);
+    expect(canary.connections).toBe(0);
   });
 
   it('stays with the configured origin and below its version, whatever path is asked for', async () => {
@@ -229,7 +229,7 @@ describe('the token', () => {
       '',
     ];
     for (const path of hostile) await client.request({ method: 'GET', path }).catch(() => undefined);
-    expect(canary.hits).toBe(0);
+    expect(canary.connections).toBe(0);
     expect(paths.filter((path) => !path.startsWith('/v1.0/'))).toEqual([]);
   });
 

@@ -76,7 +76,9 @@ describe("an owner's job", () => {
     expect(job?.delay).toBeGreaterThan(59_000);
     expect(job?.delay).toBeLessThan(67_000);
     expect(job?.progress).toMatchObject({ next: { step: 'delay' }, records: 0 });
-    expect((await queue.getJobLogs(id ?? '')).logs).toEqual([expect.stringMatching(/waits.*Graph/)]);
+    expect((await queue.getJobLogs(id ?? '')).logs).toEqual([
+      expect.stringMatching(/the owner waits until .*: throttled/),
+    ]);
     expect(job?.attemptsMade).toBe(0);
   });
 

@@ -231,7 +231,11 @@ describe('a throttled owner', () => {
     for (const { path } of made) await notify('created', path.key);
     simulator.faults.add({ status: 429, headers: { 'retry-after': '2.128' }, times: 1 });
     const { next, records } = await run();
-    expect(next).toMatchObject({ step: 'delay', kafkaAway: false, reason: expect.stringContaining('Graph') });
+    expect(next).toMatchObject({
+      step: 'delay',
+      kafkaAway: false,
+      reason: expect.stringContaining('throttled'),
+    });
     expect((next as { ms: number }).ms).toBeCloseTo(2128 * 1.05);
     expect(records).toBeLessThan(8);
     // Those that were under way are finished; none is begun after the refusal.

@@ -111,12 +111,16 @@ describe('an owner with news', () => {
     }
   });
 
-  it('is brought back where a deduplication key is all that is left of its job', async () => {
+  it.each([
+    ['is all that is left of its job', true],
+    ['names a job that is in no list', false],
+  ])('is brought back where a deduplication key %s', async (_name, isGone) => {
     const it = setup();
     await it.append();
     const { id } = await it.add();
     const base = `${it.names.prefix}:${OWNER_QUEUE}`;
-    await it.redis.del(`${base}:${id}`, `${base}:wait`);
+    await it.redis.del(`${base}:wait`);
+    if (isGone) await it.redis.del(`${base}:${id}`);
     expect(await it.queue.getDeduplicationJobId(OWNER)).toBe(id);
     expect(await it.wake()).toBe(1);
     expect(await waiting(it)).toEqual([OWNER]);

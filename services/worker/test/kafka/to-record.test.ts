@@ -136,6 +136,13 @@ describe('a record', () => {
     expect(eventOf(nothing, { latest: changeNews({ changeType: 'deleted' }) }).type).toMatch(/Deleted$/);
   });
 
+  it('is no repetition of what was seen in the view, when it leaves it in the same version', () => {
+    const seen = eventOf(state('v1'), { view: folder });
+    const left = eventOf(state('v1'), { view: folder, leavesView: true });
+    expect(left.id).not.toBe(seen.id);
+    expect(eventOf(state('v1'), { view: folder, leavesView: true }).id).toBe(left.id);
+  });
+
   it('says that the resource left the view only where it was found', () => {
     const leaving = { view: folder, leavesView: true, intent: 'confirmDeletion' as const };
     expect(eventOf(state('v1'), leaving)).toMatchObject({

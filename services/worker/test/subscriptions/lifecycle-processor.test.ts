@@ -49,7 +49,8 @@ async function setup(stored: KnownSubscription = known, kafka?: Error) {
   };
   const log = keptLog();
   const requestReconcile = async () => void done.push('reconcile');
-  const handle = createLifecycleProcessor({ store, publish, requestReconcile, log });
+  const closeHole = async ({ id }: { id: string }) => void done.push(`read again ${id}`);
+  const handle = createLifecycleProcessor({ store, publish, requestReconcile, closeHole, log });
   return { store, done, handle, log };
 }
 
@@ -86,10 +87,10 @@ describe('subscriptionRemoved', () => {
 });
 
 describe('missed', () => {
-  it('shows the hole and leaves the subscription alone', async () => {
+  it('shows the hole, has everything read again and leaves the subscription alone', async () => {
     const { store, done, handle } = await setup();
     await handle(lifecycle('missed'));
-    expect(done).toEqual([expect.stringMatching(/^resync: /)]);
+    expect(done).toEqual([expect.stringMatching(/^resync: /), 'read again a']);
     expect(await store.get('a')).toEqual(known);
   });
 });

@@ -43,6 +43,7 @@ async function setup(options: { users?: number; pageSize?: number } = {}) {
     whole: true,
   }));
   const holes: string[] = [];
+  const closed: string[] = [];
   const deps: ReconcileDeps = {
     api: createSubscriptionsApi(client, simulator.url),
     store,
@@ -53,6 +54,7 @@ async function setup(options: { users?: number; pageSize?: number } = {}) {
     notificationUrl: endpoint.url,
     lifecycleNotificationUrl: undefined,
     noteHole: async ({ id }) => void holes.push(id),
+    closeHole: async ({ id }) => void closed.push(id),
     now: () => clock.ms,
   };
   return {
@@ -64,6 +66,7 @@ async function setup(options: { users?: number; pageSize?: number } = {}) {
     deps,
     clock,
     holes,
+    closed,
     wish: wishes[0] as Wish,
     reconcile: (askGraph: boolean, changed: Partial<ReconcileDeps> = {}) =>
       reconcileSubscriptions({ ...deps, ...changed }, askGraph),
@@ -226,6 +229,19 @@ describe('a wish', () => {
     const { failed } = await reconcile(true, { wishes: [wish, rival] });
     expect(failed).toEqual([expect.stringMatching(new RegExp(`^create rival: .*${wish.key}`))]);
     expect(await serving()).toEqual(before);
+  });
+});
+
+describe('a subscription that follows on another one of its wish', () => {
+  it('has everything read again once it lives, and the first one has not', async () => {
+    const { reconcile, serving, deps, closed } = await setup();
+    await reconcile(true);
+    expect(closed).toEqual([]);
+    const [first] = await serving();
+    await deps.api.delete(first?.id ?? '');
+    await reconcile(true);
+    const [second] = await serving();
+    expect(closed).toEqual([second?.id]);
   });
 });
 

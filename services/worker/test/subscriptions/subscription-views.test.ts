@@ -31,7 +31,18 @@ describe('a subscription id', () => {
     const { store, loadViews } = setup();
     await store.save(subscription('a'));
     const viewOf = await loadViews(['a']);
-    expect(viewOf('a')).toEqual({ wish: 'calendars/ada', topic: 'graph.calendars', whole: true });
+    expect(viewOf('a')).toEqual({
+      wish: 'calendars/ada',
+      topic: 'graph.calendars',
+      whole: true,
+      collection: [{ word: 'users', id: 'ada' }, { word: 'events' }],
+    });
+  });
+
+  it('that is a part of a mailbox cannot be read as a whole', async () => {
+    const { store, loadViews } = setup();
+    await store.save(subscription('a', { whole: false }));
+    expect((await loadViews(['a']))('a')).not.toHaveProperty('collection');
   });
 
   it('still does so after it was replaced: what it notified may arrive for hours', async () => {

@@ -9,6 +9,8 @@ export type OwnRedis = {
   readonly redis: Redis;
   readonly names: QueueNames;
   readonly inbox: Inbox;
+  /** The same inbox, as a receiver with this limit writes to it. */
+  boundedInbox(mostResources: number): Inbox;
   openQueue<Data>(name: string): Queue<Data>;
 };
 
@@ -23,6 +25,7 @@ export function ownRedis(url = inject('redisUrl')): OwnRedis {
     redis,
     names,
     inbox: createInbox(redis, names),
+    boundedInbox: (mostResources) => createInbox(redis, names, mostResources),
     openQueue<Data>(name: string): Queue<Data> {
       const queue = new Queue<Data>(name, { connection: redis, prefix: names.prefix });
       queue.on('error', () => undefined);

@@ -5,11 +5,13 @@ import {
   type ChangeNotification,
   changeEntry,
   DEAD_LETTER_QUEUE,
+  type Inbox,
   type InboxEntry,
 } from '@graph2kafka/shared';
 import type { Queue } from 'bullmq';
 import { inject, onTestFinished } from 'vitest';
 import { createFetchResource } from '../../src/graph/fetch-resource.ts';
+import { createListResources } from '../../src/graph/list-resources.ts';
 import type { View } from '../../src/inbox/merge-entries.ts';
 import { type OwnerRunDeps, runOwner } from '../../src/inbox/owner-run.ts';
 import { createPublishOutcomes } from '../../src/inbox/publish-outcomes.ts';
@@ -29,7 +31,12 @@ export type OwnerBench = SimulatedGraph & {
   notify(
     changeType: ChangeNotification['changeType'],
     resource: string,
-    more?: { readonly subscriptionId?: string; readonly tenantId?: string; readonly at?: number },
+    more?: {
+      readonly subscriptionId?: string;
+      readonly tenantId?: string;
+      readonly at?: number;
+      readonly inbox?: Inbox;
+    },
   ): Promise<void>;
   append(entry: InboxEntry): Promise<void>;
   run(changed?: Partial<OwnerRunDeps>): ReturnType<typeof runOwner>;
@@ -70,6 +77,7 @@ export async function ownerBench({ simulator, brokers, partitions }: BenchOption
     inbox: own.inbox,
     log,
     fetchResource: createFetchResource(graph.client),
+    listResources: createListResources(graph.client, graph.simulator.url),
     publish: createPublishOutcomes({
       publisher,
       deadLetters,
@@ -86,7 +94,8 @@ export async function ownerBench({ simulator, brokers, partitions }: BenchOption
     window: 50,
   };
   const owner = `${tenantId}/users/${graph.user}`;
-  const append = async (entry: InboxEntry) => void (await own.inbox.append(entry.owner, [entry]));
+  const append = async (entry: InboxEntry, inbox = own.inbox) =>
+    void (await inbox.append(entry.owner, [entry]));
   return {
     ...graph,
     own,
@@ -109,6 +118,7 @@ export async function ownerBench({ simulator, brokers, partitions }: BenchOption
           undefined,
           more.at ?? Date.now(),
         ),
+        more.inbox,
       ),
     run: (changed = {}) => runOwner({ ...deps, ...changed }, owner),
     events: () => readEvents(topic, kafkaBrokers),

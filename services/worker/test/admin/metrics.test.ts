@@ -1,0 +1,103 @@
+/** What the worker counts, checked against the grammar of Prometheus' text format. */
+import { DEAD_LETTER_QUEUE, OWNER_JOB, OWNER_QUEUE } from '@graph2kafka/shared';
+import { describe, expect, it } from 'vitest';
+import { createMetrics } from '../../src/admin/metrics.ts';
+import type { RunReport } from '../../src/inbox/owner-run.ts';
+import { ownRedis } from '../support/own-redis.ts';
+import { changeNews, EVENT } from '../support/taken-entry.ts';
+
+function setup() {
+  const own = ownRedis();
+  const queues = { owners: own.openQueue(OWNER_QUEUE), deadLetters: own.openQueue(DEAD_LETTER_QUEUE) };
+  return { ...own, ...queues, metrics: createMetrics(own.inbox, queues.owners, queues.deadLetters) };
+}
+
+const report: RunReport = {
+  next: { step: 'done', why: 'empty' },
+  resources: 2,
+  notifications: 7,
+  records: 2,
+  fetches: 3,
+  waiting: 1,
+  givenUp: 1,
+};
+
+const LABELS = String.raw`\{[a-z_]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z_]+="(?:[^"\\\n]|\\["\\n])*")*\}`;
+// Prometheus reads numbers in any case, and prom-client writes "Nan".
+const SAMPLE = new RegExp(
+  `^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:${LABELS})? (?:[-+]?[0-9.]+(?:e[-+]?[0-9]+)?|nan|[-+]?inf)$`,
+  'i',
+);
+const COMMENT =
+  /^# (?:HELP ([a-zA-Z_:][a-zA-Z0-9_:]*) \S.*|TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (?:counter|gauge|histogram|summary|untyped))$/;
+
+describe('the metrics', () => {
+  it('are valid: every line by the grammar, every metric with help and type before its samples, each once', async () => {
+    const { metrics, owners } = setup();
+    await owners.add('x', {});
+    metrics.countRun(report);
+    const text = await metrics.registry.metrics();
+    const described = new Map<string, number>();
+    for (const line of text.split('\n').filter((one) => one !== '')) {
+      const comment = COMMENT.exec(line);
+      const name = comment?.[1] ?? comment?.[2];
+      if (name !== undefined) {
+        described.set(name, (described.get(name) ?? 0) + 1);
+        continue;
+      }
+      const sample = SAMPLE.exec(line);
+      expect(sample, line).not.toBeNull();
+      const base = (sample?.[1] ?? '').replace(/_(bucket|sum|count)$/, '');
+      expect(described.has(base) || described.has(sample?.[1] ?? ''), line).toBe(true);
+    }
+    expect(text.endsWith('\n')).toBe(true);
+    expect([...described.values()].every((times) => times === 2)).toBe(true);
+    expect(described.size).toBeGreaterThan(10);
+  });
+
+  it('count what runs report', async () => {
+    const { metrics } = setup();
+    metrics.countRun(report);
+    metrics.countRun({ ...report, next: { step: 'again' } });
+    const text = await metrics.registry.metrics();
+    for (const line of [
+      'g2k_runs_total{next="done"} 1',
+      'g2k_runs_total{next="again"} 1',
+      'g2k_notifications_covered_total 14',
+      'g2k_records_published_total 4',
+      'g2k_graph_fetches_total 6',
+      'g2k_resources_waiting_total 2',
+      'g2k_resources_given_up_total 2',
+    ]) {
+      expect(text.split('\n')).toContain(line);
+    }
+  });
+
+  it('tell the backlog as Redis has it, and that no subscription fails until one does', async () => {
+    const { metrics, inbox, owners, deadLetters } = setup();
+    await inbox.append('tenant/users/ada', [
+      { owner: 'tenant/users/ada', resource: EVENT, receivedAt: 1, news: changeNews() },
+    ]);
+    await owners.add(OWNER_JOB, {});
+    await deadLetters.add('fetch', {});
+    const lines = async () => (await metrics.registry.metrics()).split('\n');
+    expect(await lines()).toEqual(
+      expect.arrayContaining([
+        'g2k_owners_with_news 1',
+        'g2k_jobs{queue="owners",state="waiting"} 1',
+        'g2k_jobs{queue="dead-letters",state="waiting"} 1',
+        'g2k_subscriptions_failing 0',
+      ]),
+    );
+    metrics.countReconciliation({
+      wanted: 2,
+      created: 0,
+      renewed: 0,
+      adopted: 0,
+      deleted: 0,
+      listed: true,
+      failed: ['a'],
+    });
+    expect(await lines()).toContain('g2k_subscriptions_failing 1');
+  });
+});

@@ -1,0 +1,87 @@
+/** The status page, as text. */
+import { describe, expect, it } from 'vitest';
+import { renderStatus, type Status } from '../../src/admin/status-page.ts';
+import type { KnownSubscription } from '../../src/subscriptions/subscription-store.ts';
+
+const NOW = Date.UTC(2026, 10, 23, 12);
+const MINUTE = 60_000;
+
+const subscription = (more: Partial<KnownSubscription> = {}): KnownSubscription => ({
+  id: 'id',
+  wish: 'calendars/ada',
+  resource: 'users/ada/events',
+  changeType: 'created',
+  topic: 'graph.events',
+  whole: true,
+  nonce: 'PLANTED-NONCE',
+  expiresAt: NOW + 90 * MINUTE,
+  ...more,
+});
+
+const page = (
+  more: Partial<Status> = {},
+  subscriptions: readonly KnownSubscription[] = [subscription()],
+  jobs: Record<string, number> = { waiting: 1234 },
+) =>
+  renderStatus({
+    ready: true,
+    problems: [],
+    durability: 'strict',
+    backlog: { ownersWithNews: 17, jobs, deadLetters: 5, subscriptions },
+    wanted: 3,
+    at: NOW,
+    ...more,
+  });
+
+describe('the status page', () => {
+  it('says whether all is well, and what is waiting', () => {
+    const text = page();
+    expect(text).toMatch(/class="well">ready</);
+    for (const part of ['1234', '>17<', '>5<', '1 of 3 wanted', 'calendars/ada', '1 h 30 min']) {
+      expect(text).toContain(part);
+    }
+    expect(page({ ready: false, problems: ['Kafka: no answer'] })).toMatch(
+      /class="ill">not ready<[\s\S]*Kafka: no answer/,
+    );
+  });
+
+  it('shows what others wrote as text, never as HTML', () => {
+    const hostile = `<script>alert("1")</script>&'`;
+    const text = page(
+      { ready: false, problems: [hostile] },
+      [subscription({ wish: hostile, resource: hostile, topic: hostile })],
+      { [hostile]: 1 },
+    );
+    expect(text).not.toContain('<script');
+    expect(text.match(/&lt;script&gt;alert\(&quot;1&quot;\)&lt;\/script&gt;&amp;&#39;/g)).toHaveLength(5);
+  });
+
+  it('leaves out what was replaced, and every nonce', () => {
+    const text = page({}, [subscription(), subscription({ wish: 'gone/bob', replacedAt: 1 })]);
+    expect(text).not.toContain('gone/bob');
+    expect(text).not.toContain('PLANTED-NONCE');
+  });
+
+  it.each([
+    [-1, 'expired'],
+    [0, 'expired'],
+    [59 * MINUTE + 59_999, '59 min'],
+    [60 * MINUTE, '1 h 0 min'],
+    [47 * 60 * MINUTE, '47 h 0 min'],
+    [50 * 60 * MINUTE, '2 d 2 h'],
+  ])('calls %i ms of life "%s"', (ms, words) => {
+    expect(page({}, [subscription({ expiresAt: NOW + ms })])).toContain(`<td>${words}</td>`);
+  });
+
+  it('stays a page that a browser shows at once, however many subscriptions there are', () => {
+    const many = Array.from({ length: 10_000 }, (_, i) => subscription({ wish: `calendars/${i}` }));
+    const text = page({ wanted: 10_000 }, many);
+    expect(text).toContain('10000 of 10000 wanted');
+    expect(text).toContain('and 9800 more');
+    expect(text.length).toBeLessThan(100_000);
+  });
+
+  it('says so where Redis has no numbers to give', () => {
+    expect(page({ ready: false, backlog: undefined })).toContain('Redis does not answer');
+  });
+});

@@ -1,0 +1,187 @@
+/** The scheduled reconciliation: by a real queue, once at a time over all workers, sooner when asked. */
+import { SUBSCRIPTION_QUEUE } from '@graph2kafka/shared';
+import { eventually } from '@graph2kafka/test-harness';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { ReconcileDeps, ReconcileReport } from '../../src/subscriptions/reconcile-subscriptions.ts';
+import { startRenewalProcessor } from '../../src/subscriptions/renewal-processor.ts';
+import { createSubscriptionStore } from '../../src/subscriptions/subscription-store.ts';
+import { createSubscriptionsApi } from '../../src/subscriptions/subscriptions-api.ts';
+import { startNotificationEndpoint } from '../support/notification-endpoint.ts';
+import { ownRedis } from '../support/own-redis.ts';
+import { keptLog } from '../support/silent-log.ts';
+import { graphCalls, simulateGraph } from '../support/simulated-graph.ts';
+
+const SELDOM_MS = 600_000;
+
+async function setup() {
+  const { simulator, client } = await simulateGraph({ users: 2 });
+  const endpoint = await startNotificationEndpoint();
+  const own = ownRedis();
+  const queue = own.openQueue(SUBSCRIPTION_QUEUE);
+  const log = keptLog();
+  const clock = { ms: Date.now() };
+  const deps: ReconcileDeps = {
+    api: createSubscriptionsApi(client, simulator.url),
+    store: createSubscriptionStore(own.redis, own.names),
+    log,
+    wishes: simulator.users().map(({ id }) => ({
+      key: `calendars/${id}`,
+      resource: `users/${id}/events`,
+      changeType: 'created,updated,deleted',
+      topic: 'graph.events',
+      lifeMinutes: 180,
+      whole: true,
+    })),
+    tenantId: simulator.tenantId,
+    secrets: ['a-secret-of-this-test'],
+    notificationUrl: endpoint.url,
+    lifecycleNotificationUrl: undefined,
+    noteHole: async () => undefined,
+
+    closeHole: async () => undefined,
+    now: () => clock.ms,
+  };
+  const reports: ReconcileReport[] = [];
+  /** One worker of the pool. */
+  const start = async (everyMs: number, changed: Partial<ReconcileDeps> = {}) => {
+    const renewal = await startRenewalProcessor(
+      { connection: own.redis, prefix: own.names.prefix, queue },
+      { ...deps, ...changed },
+      everyMs,
+      (report) => void reports.push(report),
+    );
+    onTestFinished(() => renewal.close());
+    return renewal;
+  };
+  const lists = () =>
+    graphCalls(simulator).filter((call) => call.startsWith('GET /v1.0/subscriptions')).length;
+  return { simulator, endpoint, deps, queue, log, clock, reports, start, lists };
+}
+
+describe('a worker that starts', () => {
+  it('reconciles at once, Graph’s own list included', async () => {
+    const { start, reports, simulator, lists } = await setup();
+    await start(SELDOM_MS);
+    await eventually(() => expect(simulator.subscriptions.size).toBe(2));
+    await eventually(() =>
+      expect(reports[0]).toMatchObject({ wanted: 2, created: 2, listed: true, failed: [] }),
+    );
+    expect(lists()).toBe(1);
+  });
+
+  it('does so beside others without making anything twice: one reconciliation at a time over the pool', async () => {
+    const { start, reports, simulator, deps } = await setup();
+    let [now, most] = [0, 0];
+    const counted: ReconcileDeps['store'] = {
+      ...deps.store,
+      async all() {
+        most = Math.max(most, ++now);
+        return deps.store.all().finally(() => now--);
+      },
+    };
+    const workers = await Promise.all([1, 2, 3].map(() => start(50, { store: counted })));
+    await Promise.all(workers.map((worker) => worker.request()));
+    await eventually(() => expect(reports.length).toBeGreaterThan(5));
+    expect(most).toBe(1);
+    expect(simulator.subscriptions.size).toBe(2);
+    expect(reports.reduce((sum, { created }) => sum + created, 0)).toBe(2);
+    expect(reports.flatMap(({ failed }) => failed)).toEqual([]);
+  });
+});
+
+describe('the schedule', () => {
+  it('goes on by itself, and asks for the list every ten minutes only', async () => {
+    const { start, reports, lists, clock } = await setup();
+    await start(50);
+    await eventually(() => expect(reports.length).toBeGreaterThan(3));
+    expect(lists()).toBe(1);
+    clock.ms += 600_000;
+    await eventually(() => expect(lists()).toBe(2));
+  });
+
+  it('goes on after a reconciliation that failed as a whole', async () => {
+    const { start, reports, log, deps } = await setup();
+    let failures = 0;
+    const failing: ReconcileDeps['store'] = {
+      ...deps.store,
+      all: async () => {
+        if (failures++ < 2) throw new Error('planted');
+        return deps.store.all();
+      },
+    };
+    await start(50, { store: failing });
+    await eventually(() => expect(reports.length).toBeGreaterThan(0));
+    expect(log.lines.join()).toContain('subscription.reconciliation-failed');
+  });
+
+  it('asks for the list again where it was not given', async () => {
+    const { start, reports, simulator } = await setup();
+    simulator.faults.add({ method: 'GET', path: '/v1.0/subscriptions', status: 503 });
+    await start(50);
+    await eventually(() =>
+      expect(reports.map(({ listed }) => listed).slice(0, 3)).toEqual([false, true, false]),
+    );
+  });
+});
+
+describe('a request beside the schedule', () => {
+  it('brings a reconciliation about, one for many requests at the same time', async () => {
+    const { start, reports, queue } = await setup();
+    const renewal = await start(SELDOM_MS);
+    await eventually(async () =>
+      expect(await queue.getJobCounts('waiting', 'active')).toEqual({ waiting: 0, active: 0 }),
+    );
+    const before = reports.length;
+    expect(before).toBeGreaterThan(0);
+    await Promise.all(Array.from({ length: 10 }, () => renewal.request()));
+    await eventually(() => expect(reports.length).toBeGreaterThan(before));
+    await eventually(async () =>
+      expect(await queue.getJobCounts('waiting', 'active')).toEqual({ waiting: 0, active: 0 }),
+    );
+    expect(reports.length).toBeLessThan(before + 10);
+  });
+
+  it('that comes during a reconciliation brings another one about: what was demanded meanwhile is seen', async () => {
+    const { start, reports, deps, queue } = await setup();
+    let hold: Promise<void> | undefined;
+    let looks = 0;
+    const held: ReconcileDeps['store'] = {
+      ...deps.store,
+      async all() {
+        looks++;
+        const known = await deps.store.all();
+        await hold;
+        return known;
+      },
+    };
+    const renewal = await start(SELDOM_MS, { store: held });
+    const nothingToDo = async () =>
+      expect(await queue.getJobCounts('waiting', 'active')).toEqual({ waiting: 0, active: 0 });
+    await eventually(() => expect(reports.length).toBeGreaterThan(0));
+    await eventually(nothingToDo);
+
+    const goOn = Promise.withResolvers<void>();
+    hold = goOn.promise;
+    const before = looks;
+    await renewal.request();
+    await eventually(() => expect(looks).toBe(before + 1));
+    await renewal.request();
+    goOn.resolve();
+    await eventually(() => expect(looks).toBe(before + 2));
+    await eventually(nothingToDo);
+  });
+});
+
+describe('a closed renewal processor', () => {
+  it('reconciles no more, and may be closed again', async () => {
+    const { start, reports, queue } = await setup();
+    const renewal = await start(SELDOM_MS);
+    await eventually(() => expect(reports.length).toBeGreaterThan(0));
+    await renewal.close();
+    await renewal.close();
+    const before = reports.length;
+    await renewal.request();
+    expect(await queue.getWaitingCount()).toBeGreaterThan(0);
+    expect(reports).toHaveLength(before);
+  });
+});
