@@ -29,21 +29,21 @@ const int = `local function int(n) return string.format('%.0f', n) end`;
  * An owner with `most` resources takes no further ones: their news becomes one entry that has everything of its
  * subscription read again. Deletions, which such a reading does not find, are taken five times as long.
  */
-const append = `${now} ${int}
-local most = tonumber(ARGV[2])
+const append = `${int}
+local most, now = tonumber(ARGV[2]), nil
 for i = 3, #ARGV, 6 do
   local resource, subscription, joins = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
   local change, at, news = ARGV[i + 3], tonumber(ARGV[i + 4]), ARGV[i + 5]
-  if change ~= '' and redis.call('HEXISTS', KEYS[1], resource) == 0 and
-      redis.call('ZCARD', KEYS[2]) >= (change == 'deleted' and 5 * most or most) then
+  local packed = redis.call('HGET', KEYS[1], resource)
+  if not packed and change ~= '' and redis.call('ZCARD', KEYS[2]) >= (change == 'deleted' and 5 * most or most) then
     resource = 'resync/' .. subscription
     news = cjson.encode({ kind = 'resync', tenantId = string.match(ARGV[1], '^[^/]+'), subscriptionId = subscription,
       reason = 'the owner had news of more than ' .. int(most) .. ' resources' })
     change = ''
+    packed = redis.call('HGET', KEYS[1], resource)
   end
   local created = change == 'created' and 1 or 0
   local deleted = change == 'deleted' and 1 or 0
-  local packed = redis.call('HGET', KEYS[1], resource)
   local pack = packed and cmsgpack.unpack(packed) or { a = 0, w = 0, s = 0, e = {} }
   local joined = false
   if joins == 1 then
@@ -65,10 +65,15 @@ for i = 3, #ARGV, 6 do
     pack.e[#pack.e + 1] = { seq, subscription, joins, created, deleted, change, 1, at, at, news }
   end
   redis.call('HSET', KEYS[1], resource, cmsgpack.pack(pack))
-  redis.call('ZADD', KEYS[2], 'NX', int(now), resource)
+  if not packed then
+    if not now then
+      local t = redis.call('TIME')
+      now = int(t[1] * 1000 + math.floor(t[2] / 1000))
+      redis.call('ZADD', KEYS[3], 'LT', now, ARGV[1])
+    end
+    redis.call('ZADD', KEYS[2], now, resource)
+  end
 end
-local head = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
-redis.call('ZADD', KEYS[3], head[2], ARGV[1])
 return redis.call('ZCARD', KEYS[2])`;
 
 /**
