@@ -28,6 +28,8 @@ const int = `local function int(n) return string.format('%.0f', n) end`;
  *
  * An owner with `most` resources takes no further ones: their news becomes one entry that has everything of its
  * subscription read again. Deletions, which such a reading does not find, are taken five times as long.
+ *
+ * Later news of a resource that waits, waits with it; but for a deletion, which says what it was waiting to know.
  */
 const append = `${int}
 local most, now = tonumber(ARGV[2]), nil
@@ -65,7 +67,7 @@ for i = 3, #ARGV, 6 do
     pack.e[#pack.e + 1] = { seq, subscription, joins, created, deleted, change, 1, at, at, news }
   end
   redis.call('HSET', KEYS[1], resource, cmsgpack.pack(pack))
-  if not packed then
+  if not packed or change == 'deleted' then
     if not now then
       local t = redis.call('TIME')
       now = int(t[1] * 1000 + math.floor(t[2] / 1000))

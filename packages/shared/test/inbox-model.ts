@@ -6,10 +6,11 @@ export interface ModelEntry {
   readonly subscription: string;
   created: boolean;
   deleted: boolean;
-  last: ChangeType;
+  last: ChangeType | '';
   count: number;
   firstReceivedAt: number;
   lastReceivedAt: number;
+  /** Empty where the news is that everything is to be read again. */
   newestId: string;
   /** A run has read it: nothing joins it any more. */
   read: boolean;
@@ -31,6 +32,13 @@ export interface Notice {
   readonly id: string;
 }
 
+/** A notice, or what takes its place. */
+type Stored = Omit<Notice, 'change'> & { readonly change: ChangeType | '' };
+
+function readAgain({ subscription, receivedAt }: Notice): Stored {
+  return { resource: `resync/${subscription}`, subscription, change: '', receivedAt, id: '' };
+}
+
 export interface Verdict {
   readonly resource: string;
   readonly done: readonly string[];
@@ -45,8 +53,19 @@ export class InboxModel {
   /** Runs that still take one resource alone. */
   #solo = 0;
   #lastSeq = 0;
+  readonly #mostResources: number;
 
-  append({ resource, subscription, change, receivedAt, id }: Notice): void {
+  constructor(mostResources: number) {
+    this.#mostResources = mostResources;
+  }
+
+  append(notice: Notice): void {
+    const most = notice.change === 'deleted' ? 5 * this.#mostResources : this.#mostResources;
+    const isOneTooMany = !this.resources.has(notice.resource) && this.resources.size >= most;
+    this.#append(isOneTooMany ? readAgain(notice) : notice);
+  }
+
+  #append({ resource, subscription, change, receivedAt, id }: Stored): void {
     const known = this.resources.get(resource) ?? { entries: [], attempts: 0, waits: false, lonelyStarts: 0 };
     this.resources.set(resource, known);
     const open = known.entries.find((entry) => entry.subscription === subscription && !entry.read);
@@ -56,11 +75,12 @@ export class InboxModel {
     entry.created ||= change === 'created';
     entry.deleted ||= change === 'deleted';
     entry.last = change;
+    if (change === 'deleted') known.waits = false;
     entry.lastReceivedAt = Math.max(entry.lastReceivedAt, receivedAt);
     entry.newestId = id;
   }
 
-  #newEntry(subscription: string, last: ChangeType, receivedAt: number, newestId: string): ModelEntry {
+  #newEntry(subscription: string, last: Stored['change'], receivedAt: number, newestId: string): ModelEntry {
     this.#lastSeq += 1;
     const receipts = { firstReceivedAt: receivedAt, lastReceivedAt: receivedAt };
     return {

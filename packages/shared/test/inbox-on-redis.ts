@@ -25,12 +25,13 @@ export interface InboxOnRedis extends AsyncDisposable {
   readonly indexScore: (owner: string) => Promise<number | undefined>;
 }
 
-export function inboxOnRedis(): InboxOnRedis {
+/** `mostResources`: how many one owner may have news of. */
+export function inboxOnRedis(mostResources?: number): InboxOnRedis {
   const redis = new Redis(inject('redisUrl'));
   const names = queueNames(`test-${randomUUID()}`);
   const keys = () => scan(redis, `${names.prefix}:*`);
   return {
-    inbox: createInbox(redis, names),
+    inbox: createInbox(redis, names, mostResources),
     redis,
     names,
     keys,

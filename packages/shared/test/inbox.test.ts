@@ -1,6 +1,6 @@
 import { eventually } from '@graph2kafka/test-harness';
 import { describe, expect, it } from 'vitest';
-import type { InboxEntry, Settlement } from '../src/index.ts';
+import { type InboxEntry, resyncEntry, type Settlement } from '../src/index.ts';
 import { allDone, entry, inboxOnRedis, lifecycle, OWNER, resourcesOf, TENANT } from './inbox-on-redis.ts';
 
 const LEASE_MS = 60_000;
@@ -8,8 +8,8 @@ const WINDOW = 100;
 const HOUR_MS = 3_600_000;
 
 /** An inbox, and the usual calls on one owner in short. */
-function ownInbox() {
-  const own = inboxOnRedis();
+function ownInbox(mostResources?: number) {
+  const own = inboxOnRedis(mostResources);
   const { inbox } = own;
   return {
     ...own,
@@ -182,6 +182,106 @@ describe('append', () => {
   });
 });
 
+describe('an owner with news of more resources than it may have', () => {
+  const readAgain = (subscriptionId: string) => ({
+    kind: 'resync',
+    tenantId: TENANT,
+    subscriptionId,
+    reason: 'the owner had news of more than 2 resources',
+  });
+
+  it('gets one entry per subscription that has everything read again, with the count and receipts', async () => {
+    await using it = ownInbox(2);
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    await it.append(...names.map((name, n) => entry(name, 'created', { receivedAt: 1000 + n })));
+    await it.append(entry('f', 'updated', { subscription: 'subscription-2' }));
+    const taken = await it.take('run');
+    expect(taken.map(({ resource }) => resource).toSorted()).toEqual([
+      'resync/subscription-1',
+      'resync/subscription-2',
+      'users/u/events/a',
+      'users/u/events/b',
+    ]);
+    expect(taken.find(({ resource }) => resource === 'resync/subscription-1')?.entries).toEqual([
+      expect.objectContaining({
+        subscriptionId: 'subscription-1',
+        created: false,
+        deleted: false,
+        last: '',
+        count: 3,
+        firstReceivedAt: 1002,
+        lastReceivedAt: 1004,
+        news: readAgain('subscription-1'),
+      }),
+    ]);
+    expect(await it.settle('run', allDone(taken))).toEqual({ state: 'empty' });
+    expect(await it.keys()).toEqual([]);
+  });
+
+  it('goes on taking news of those that it has', async () => {
+    await using it = ownInbox(2);
+    await it.append(entry('a'), entry('b'), entry('c'), entry('a', 'deleted'), entry('b', 'created'));
+    const taken = await it.take('run');
+    expect(taken.find(({ resource }) => resource.endsWith('/a'))?.entries).toMatchObject([
+      { deleted: true, count: 2 },
+    ]);
+    expect(taken.find(({ resource }) => resource.endsWith('/b'))?.entries).toMatchObject([
+      { created: true, count: 2 },
+    ]);
+  });
+
+  it('takes deletions for longer, since reading does not find them, and lifecycle events for ever', async () => {
+    await using it = ownInbox(2);
+    const gone = Array.from({ length: 12 }, (_, n) => entry(`gone-${n}`, 'deleted'));
+    expect(await it.append(entry('a'), entry('b'), ...gone, lifecycle('missed'))).toBe(12);
+    const resources = (await it.take('run')).map(({ resource }) => resource);
+    expect(resources.filter((resource) => resource.includes('gone-'))).toHaveLength(8);
+    expect(resources).toContain('lifecycle/missed');
+    expect(resources).toContain('resync/subscription-1');
+  });
+
+  it('has it read once more for what comes while it is being read', async () => {
+    await using it = ownInbox(1);
+    await it.append(entry('a'), entry('b'));
+    const taken = await it.take('run 1');
+    await it.append(entry('c'), entry('d'));
+    await it.settle('run 1', allDone(taken));
+    expect(await it.take('run 2')).toMatchObject([
+      { resource: 'resync/subscription-1', entries: [{ count: 2 }] },
+    ]);
+  });
+
+  it('gets its resources one by one again when there is room', async () => {
+    await using it = ownInbox(2);
+    await it.append(entry('a'), entry('b'), entry('c'));
+    await it.settle('run 1', allDone(await it.take('run 1')));
+    await it.append(entry('d'));
+    expect(await it.take('run 2')).toMatchObject([{ resource: 'users/u/events/d' }]);
+  });
+});
+
+describe('resync entries', () => {
+  const resync = (next?: string) =>
+    resyncEntry(
+      OWNER,
+      { tenantId: TENANT, subscriptionId: 'subscription-1', reason: 'missed', ...(next && { next }) },
+      1000,
+    );
+
+  it('join as long as nothing was read, and never a page that is the next to be read', async () => {
+    await using it = ownInbox();
+    await it.append(resync(), resync(), resync('/page-2'), resync(), resync(), resync('/page-3'));
+    const [taken, ...others] = await it.take('run');
+    expect([taken?.resource, others]).toEqual(['resync/subscription-1', []]);
+    expect(taken?.entries.map(({ count, news }) => [count, news.kind === 'resync' && news.next])).toEqual([
+      [2, undefined],
+      [1, '/page-2'],
+      [2, undefined],
+      [1, '/page-3'],
+    ]);
+  });
+});
+
 describe('begin', () => {
   it('says empty of an owner without entries, and leaves no key', async () => {
     await using it = ownInbox();
@@ -308,6 +408,29 @@ describe('a resource that was taken alone', () => {
     expect(await it.keys()).toEqual([]);
     await it.append(entry('a'), entry('b'));
     expect(await it.begin('7')).toMatchObject({ starts: 1, resources: [{ lonelyStarts: 0 }, {}] });
+  });
+});
+
+describe('a deletion of a resource that waits', () => {
+  it('is due at once, together with what waits', async () => {
+    await using it = ownInbox();
+    await it.append(entry('a', 'updated'), entry('b', 'updated'));
+    const [a, b] = await it.take('1');
+    await it.settle(
+      '1',
+      [a, b].flatMap((one) => (one ? [{ resource: one.resource, doneSeqs: [], wait: wait(60_000) }] : [])),
+    );
+    await it.append(entry('b', 'updated'));
+    expect(await it.begin('2')).toMatchObject({ state: 'later' });
+    await it.append(entry('b', 'deleted'));
+    expect(await it.take('3')).toMatchObject([
+      {
+        resource: 'users/u/events/b',
+        attempts: 1,
+        entries: [{ last: 'updated' }, { last: 'deleted', count: 2 }],
+      },
+    ]);
+    expect(await it.indexScore(OWNER)).toBeLessThanOrEqual(await it.now());
   });
 });
 
