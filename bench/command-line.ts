@@ -1,0 +1,173 @@
+/** The command line: which benchmark, with which numbers. Pure. */
+import { parseArgs } from 'node:util';
+import type { AckOptions } from './ack.ts';
+import type { BesideOutageOptions } from './ack-beside-outage.ts';
+import type { PipelineOptions } from './pipeline.ts';
+import type { PriceOptions } from './price-report.ts';
+import { BASE_VARIANT, PRICE_VARIANTS, type PriceVariant } from './price-variants.ts';
+
+export type Order = { readonly json: boolean } & (
+  | { readonly benchmark: 'ack'; readonly options: AckOptions }
+  | { readonly benchmark: 'ackBesideOutage'; readonly options: BesideOutageOptions }
+  | { readonly benchmark: 'pipeline'; readonly options: PipelineOptions }
+  | { readonly benchmark: 'price'; readonly options: PriceOptions }
+);
+
+/** The command line is wrong; the text says how, in one sentence. */
+export class ArgumentError extends Error {
+  override readonly name = 'ArgumentError';
+}
+
+export const HELP = `Measures receiver and worker on throw-away servers on this machine. docs/benchmarks.md has results.
+
+  pnpm bench ack                    time to the 202 under a load that does not wait for answers, and its cost
+      --rate 50,200,1000            requests per second, one run each
+      --seconds 8                   of each run
+      --items 1                     notifications per request (1 to 100)
+      --owners 20000                mailboxes that they are of
+  pnpm bench ack --beside-outage    the same with Graph slow and Kafka stopped, beside the usual
+      --rate 50  --seconds 8  --users 10
+  pnpm bench pipeline               from a change in Graph to its record in Kafka
+      --rate 50                     changes per second
+      --users 20                    calendars
+      --seconds 12
+  pnpm bench price                  what each safety step costs
+      --seconds 0.3  --rounds 6     of each variant, in pairs with what ships, so that what else
+                                    the machine does meets both alike
+      --clients 32                  requests under way at once
+      --items 1  --owners 20000
+      --variants a,b                only these, beside what ships:
+                                    ${variantLines()}
+  for all
+      --json                        one line of JSON on standard output
+      --help                        this text
+
+Exit code: 0 done, 1 a claim did not hold or something went wrong, 2 the command line is wrong, 130 interrupted.
+`;
+
+const OPTIONS = {
+  rate: { type: 'string' },
+  seconds: { type: 'string' },
+  items: { type: 'string' },
+  owners: { type: 'string' },
+  users: { type: 'string' },
+  rounds: { type: 'string' },
+  clients: { type: 'string' },
+  variants: { type: 'string' },
+  'beside-outage': { type: 'boolean' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const;
+
+type Values = ReturnType<typeof parse>['values'];
+
+/** Throws an `ArgumentError`. */
+export function parseCommandLine(args: readonly string[]): Order | 'help' {
+  const { values, positionals } = parse(args.filter((arg) => arg !== '--'));
+  if (values.help || args.length === 0) return 'help';
+  const { json = false } = values;
+  const [name, ...more] = positionals;
+  if (more.length > 0) throw new ArgumentError('Name one benchmark; --help lists what there is.');
+  switch (name) {
+    case 'ack':
+      return values['beside-outage']
+        ? { json, benchmark: 'ackBesideOutage', options: besideOutageOptions(values) }
+        : { json, benchmark: 'ack', options: ackOptions(values) };
+    case 'pipeline':
+      return { json, benchmark: 'pipeline', options: pipelineOptions(values) };
+    case 'price':
+      return { json, benchmark: 'price', options: priceOptions(values) };
+    default:
+      throw new ArgumentError(
+        `There is no benchmark ${name ?? 'without a name'}; --help lists what there is.`,
+      );
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    const [sentence] = (error as Error).message.split('. ', 1);
+    throw new ArgumentError(`${sentence?.replace(/\.$/, '')}; --help lists what there is.`);
+  }
+}
+
+function ackOptions(values: Values): AckOptions {
+  refuseForeign(values, ['rate', 'seconds', 'items', 'owners']);
+  return {
+    rates: (values.rate ?? '50,200,1000').split(',').map((rate) => number('rate', rate, 1, 20_000)),
+    seconds: number('seconds', values.seconds ?? '8', 1, 3600),
+    items: integer('items', values.items ?? '1', 1, 100),
+    owners: integer('owners', values.owners ?? '20000', 1, 1_000_000),
+  };
+}
+
+function besideOutageOptions(values: Values): BesideOutageOptions {
+  refuseForeign(values, ['rate', 'seconds', 'users', 'beside-outage']);
+  return {
+    rate: number('rate', values.rate ?? '50', 1, 1000),
+    seconds: number('seconds', values.seconds ?? '8', 1, 3600),
+    users: integer('users', values.users ?? '10', 1, 1000),
+  };
+}
+
+function pipelineOptions(values: Values): PipelineOptions {
+  refuseForeign(values, ['rate', 'seconds', 'users']);
+  return {
+    rate: number('rate', values.rate ?? '50', 1, 5000),
+    seconds: number('seconds', values.seconds ?? '12', 1, 3600),
+    users: integer('users', values.users ?? '20', 1, 1000),
+  };
+}
+
+function priceOptions(values: Values): PriceOptions {
+  refuseForeign(values, ['seconds', 'rounds', 'clients', 'items', 'owners', 'variants']);
+  return {
+    base: BASE_VARIANT,
+    variants: variants(values.variants),
+    rounds: integer('rounds', values.rounds ?? '6', 1, 1000),
+    seconds: number('seconds', values.seconds ?? '0.3', 0.1, 3600),
+    clients: integer('clients', values.clients ?? '32', 1, 1000),
+    items: integer('items', values.items ?? '1', 1, 100),
+    owners: integer('owners', values.owners ?? '20000', 1, 1_000_000),
+  };
+}
+
+function variants(text: string | undefined): PriceVariant[] {
+  const names = text?.split(',') ?? PRICE_VARIANTS.map(({ name }) => name);
+  const unknown = names.find((name) => !PRICE_VARIANTS.some((variant) => variant.name === name));
+  if (unknown !== undefined)
+    throw new ArgumentError(`There is no variant ${unknown}; --help lists what there is.`);
+  return PRICE_VARIANTS.filter(({ name }) => names.includes(name));
+}
+
+/** An option of another benchmark would be ignored, and its user misled. */
+function refuseForeign(values: Values, own: readonly (keyof Values)[]): void {
+  const foreign = (Object.keys(values) as (keyof Values)[]).find(
+    (name) => name !== 'json' && name !== 'help' && !own.includes(name),
+  );
+  if (foreign !== undefined)
+    throw new ArgumentError(`--${foreign} is no option of this benchmark; --help tells more.`);
+}
+
+function number(name: string, text: string, minimum: number, maximum: number): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= minimum && value <= maximum)) {
+    throw new ArgumentError(`--${name} must be a number from ${minimum} to ${maximum}.`);
+  }
+  return value;
+}
+
+function integer(name: string, text: string, minimum: number, maximum: number): number {
+  const value = number(name, text, minimum, maximum);
+  if (!Number.isInteger(value)) throw new ArgumentError(`--${name} must be a whole number.`);
+  return value;
+}
+
+function variantLines(): string {
+  const width = Math.max(...PRICE_VARIANTS.map(({ name }) => name.length));
+  return PRICE_VARIANTS.map(({ name, meaning }) => `${name.padEnd(width)}  ${meaning}`).join(
+    `\n${' '.repeat(36)}`,
+  );
+}
