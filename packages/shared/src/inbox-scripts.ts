@@ -27,7 +27,8 @@ const int = `local function int(n) return string.format('%.0f', n) end`;
  * KEYS inbox due index · ARGV owner most, then per entry: resource subscription joins changeType receivedAt news.
  *
  * An owner with `most` resources takes no further ones: their news becomes one entry that has everything of its
- * subscription read again. Deletions, which such a reading does not find, are taken five times as long.
+ * subscription read again. Deletions, which such a reading does not find, are taken five times as long,
+ * and the entry says so ("deleted") if it had to stand for one.
  *
  * Later news of a resource that waits, waits with it; but for a deletion, which says what it was waiting to know.
  */
@@ -36,6 +37,7 @@ local most, now = tonumber(ARGV[2]), nil
 for i = 3, #ARGV, 6 do
   local resource, subscription, joins = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
   local change, at, news = ARGV[i + 3], tonumber(ARGV[i + 4]), ARGV[i + 5]
+  local deleted = change == 'deleted' and 1 or 0
   local packed = redis.call('HGET', KEYS[1], resource)
   if not packed and change ~= '' and redis.call('ZCARD', KEYS[2]) >= (change == 'deleted' and 5 * most or most) then
     resource = 'resync/' .. subscription
@@ -45,7 +47,6 @@ for i = 3, #ARGV, 6 do
     packed = redis.call('HGET', KEYS[1], resource)
   end
   local created = change == 'created' and 1 or 0
-  local deleted = change == 'deleted' and 1 or 0
   local pack = packed and cmsgpack.unpack(packed) or { a = 0, w = 0, s = 0, e = {} }
   local joined = false
   if joins == 1 then

@@ -33,10 +33,11 @@ export interface Notice {
 }
 
 /** A notice, or what takes its place. */
-type Stored = Omit<Notice, 'change'> & { readonly change: ChangeType | '' };
+type Stored = Omit<Notice, 'change'> & { readonly change: ChangeType | ''; readonly deletes?: boolean };
 
-function readAgain({ subscription, receivedAt }: Notice): Stored {
-  return { resource: `resync/${subscription}`, subscription, change: '', receivedAt, id: '' };
+function readAgain({ subscription, change, receivedAt }: Notice): Stored {
+  const deletes = change === 'deleted';
+  return { resource: `resync/${subscription}`, subscription, change: '', deletes, receivedAt, id: '' };
 }
 
 export interface Verdict {
@@ -65,7 +66,7 @@ export class InboxModel {
     this.#append(isOneTooMany ? readAgain(notice) : notice);
   }
 
-  #append({ resource, subscription, change, receivedAt, id }: Stored): void {
+  #append({ resource, subscription, change, deletes, receivedAt, id }: Stored): void {
     const known = this.resources.get(resource) ?? { entries: [], attempts: 0, waits: false, lonelyStarts: 0 };
     this.resources.set(resource, known);
     const open = known.entries.find((entry) => entry.subscription === subscription && !entry.read);
@@ -73,7 +74,7 @@ export class InboxModel {
     if (!open) known.entries.push(entry);
     entry.count += 1;
     entry.created ||= change === 'created';
-    entry.deleted ||= change === 'deleted';
+    entry.deleted ||= change === 'deleted' || deletes === true;
     entry.last = change;
     if (change === 'deleted') known.waits = false;
     entry.lastReceivedAt = Math.max(entry.lastReceivedAt, receivedAt);

@@ -23,8 +23,10 @@ describe('receiverSettings', () => {
       LOG_LEVEL: 'canary',
       SHUTDOWN_GRACE_MS: 'canary',
       PORT: 'canary',
+      OWNER_RESOURCE_LIMIT: 'canary',
       MAX_BODY_BYTES: 'canary',
     };
+    expect(Object.keys(wrong).toSorted()).toEqual(Object.keys(receiverSettings.shape).toSorted());
     try {
       parse(wrong);
       expect.unreachable();

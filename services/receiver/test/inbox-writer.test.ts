@@ -26,15 +26,16 @@ function entry({ user = 'u', event = 'e', subscription = SUBSCRIPTION }: EntryOp
 
 interface WriterOptions {
   readonly replicas?: number;
+  readonly mostResources?: number;
   readonly beforeWriter?: (redis: Redis) => void;
 }
 
 /** A writer on a connection of its own to that Redis, and another connection to look at what it does. */
-function writerAt(url: string, { replicas = 0, beforeWriter = () => {} }: WriterOptions = {}) {
+function writerAt(url: string, { beforeWriter = () => {}, ...options }: WriterOptions = {}) {
   const names = queueNames(`test-${randomUUID()}`);
   const redis = connectFailFast(url, () => undefined);
   beforeWriter(redis);
-  const writer = createInboxWriter(redis, names, { replicas });
+  const writer = createInboxWriter(redis, names, options);
   const look = new Redis(url, { lazyConnect: true });
   look.on('error', () => undefined);
   return {
@@ -108,6 +109,15 @@ describe('store', () => {
     // Two commits: the first request's, and that of all who came while it was under way; each appends and adds a job.
     expect((await scriptCalls(it.look)) - before).toBe(4);
     expect((await it.takeStored()).count).toBe(201);
+  });
+
+  it('bounds what an owner may have news of', async () => {
+    await using it = await connected({ mostResources: 1 });
+    await it.writer.store([entry({ event: 'e1' }), entry({ event: 'e2' })]);
+    expect((await it.takeStored()).resources.map(({ resource }) => resource).toSorted()).toEqual([
+      `resync/${SUBSCRIPTION}`,
+      'users/u/events/e1',
+    ]);
   });
 
   it('keeps the order of an owner over requests and commits', async () => {

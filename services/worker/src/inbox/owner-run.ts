@@ -277,6 +277,9 @@ class OwnerRun {
       publishPage(this.deps, this.owner, taken, { ...view, collection }, () => this.lease.confirm());
     try {
       const done = await this.attemptPublish(async () => {
+        // A reading of what exists cannot stand for a deletion that found no room.
+        if (entries[0]?.deleted)
+          await this.giveUp(taken, 'resync', 'news of deletions found no room in the inbox');
         this.tally.fetches++;
         this.tally.records += (await read()) - 1;
       }, 0);

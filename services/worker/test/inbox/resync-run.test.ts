@@ -103,4 +103,19 @@ describe('an owner with news of more resources than it may have', () => {
     }
     expect(last.get(`${simulator.tenantId}/${gone?.path.key}`)?.type).toBe('Microsoft.Graph.EventDeleted');
   });
+
+  it('says in a dead letter that deletions found no room', async () => {
+    const bench = await listable();
+    const { simulator, user, notify, letters, own } = bench;
+    const bounded = own.boundedInbox(1);
+    for (let i = 0; i < 6; i++) {
+      const { path } = simulator.calendar.create(user, { subject: `Event ${i}` });
+      simulator.calendar.remove(path.key);
+      await notify('deleted', path.key, { inbox: bounded });
+    }
+    await runAll(bench);
+    expect(await letters()).toMatchObject([
+      { data: { stage: 'resync', reason: expect.stringContaining('deletions') } },
+    ]);
+  });
 });
