@@ -2,6 +2,8 @@
 import { parseArgs } from 'node:util';
 import type { AckOptions } from './ack.ts';
 import type { BesideOutageOptions } from './ack-beside-outage.ts';
+import type { BacklogOptions } from './backlog.ts';
+import type { NeighboursOptions } from './neighbours.ts';
 import type { PipelineOptions } from './pipeline.ts';
 import type { PriceOptions } from './price-report.ts';
 import { BASE_VARIANT, PRICE_VARIANTS, type PriceVariant } from './price-variants.ts';
@@ -9,6 +11,8 @@ import { BASE_VARIANT, PRICE_VARIANTS, type PriceVariant } from './price-variant
 export type Order = { readonly json: boolean } & (
   | { readonly benchmark: 'ack'; readonly options: AckOptions }
   | { readonly benchmark: 'ackBesideOutage'; readonly options: BesideOutageOptions }
+  | { readonly benchmark: 'backlog'; readonly options: BacklogOptions }
+  | { readonly benchmark: 'neighbours'; readonly options: NeighboursOptions }
   | { readonly benchmark: 'pipeline'; readonly options: PipelineOptions }
   | { readonly benchmark: 'price'; readonly options: PriceOptions }
 );
@@ -31,6 +35,15 @@ export const HELP = `Measures receiver and worker on throw-away servers on this 
       --rate 50                     changes per second
       --users 20                    calendars
       --seconds 12
+  pnpm bench neighbours             what one owner's flood, and what waits, costs others
+      --rate 20                     changes per second of the others
+      --users 20                    their calendars
+      --seconds 10                  of each part, two with the flood and two without
+      --events 5000                 that the flood changes 10 times each
+  pnpm bench backlog                what the look for overdue owners costs the 202
+      --rate 100                    requests per second
+      --seconds 8                   of each part, two with a worker that only looks and two without
+      --owners 100000               that have news
   pnpm bench price                  what each safety step costs
       --seconds 0.3  --rounds 6     of each variant, in pairs with what ships, so that what else
                                     the machine does meets both alike
@@ -50,6 +63,7 @@ const OPTIONS = {
   seconds: { type: 'string' },
   items: { type: 'string' },
   owners: { type: 'string' },
+  events: { type: 'string' },
   users: { type: 'string' },
   rounds: { type: 'string' },
   clients: { type: 'string' },
@@ -73,6 +87,10 @@ export function parseCommandLine(args: readonly string[]): Order | 'help' {
       return values['beside-outage']
         ? { json, benchmark: 'ackBesideOutage', options: besideOutageOptions(values) }
         : { json, benchmark: 'ack', options: ackOptions(values) };
+    case 'backlog':
+      return { json, benchmark: 'backlog', options: backlogOptions(values) };
+    case 'neighbours':
+      return { json, benchmark: 'neighbours', options: neighboursOptions(values) };
     case 'pipeline':
       return { json, benchmark: 'pipeline', options: pipelineOptions(values) };
     case 'price':
@@ -118,6 +136,26 @@ function pipelineOptions(values: Values): PipelineOptions {
     rate: number('rate', values.rate ?? '50', 1, 5000),
     seconds: number('seconds', values.seconds ?? '12', 1, 3600),
     users: integer('users', values.users ?? '20', 1, 1000),
+  };
+}
+
+function backlogOptions(values: Values): BacklogOptions {
+  refuseForeign(values, ['rate', 'seconds', 'owners']);
+  return {
+    rate: number('rate', values.rate ?? '100', 1, 5000),
+    seconds: number('seconds', values.seconds ?? '8', 1, 3600),
+    owners: integer('owners', values.owners ?? '100000', 1, 1_000_000),
+  };
+}
+
+function neighboursOptions(values: Values): NeighboursOptions {
+  refuseForeign(values, ['rate', 'seconds', 'users', 'events']);
+  return {
+    rate: number('rate', values.rate ?? '20', 1, 1000),
+    seconds: number('seconds', values.seconds ?? '10', 1, 3600),
+    users: integer('users', values.users ?? '20', 1, 1000),
+    // An owner with more than 10,000 at once has them read again, page by page: another path than this one.
+    events: integer('events', values.events ?? '5000', 2, 10_000),
   };
 }
 

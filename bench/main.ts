@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { LOCAL_FOLDER, missingPrograms } from '@graph2kafka/test-harness';
 import { ack } from './ack.ts';
 import { ackBesideOutage } from './ack-beside-outage.ts';
+import { backlog } from './backlog.ts';
 import { type BenchmarkContext, now } from './benchmark.ts';
 import { ArgumentError, HELP, type Order, parseCommandLine } from './command-line.ts';
 import { describeMachine } from './measure/machine.ts';
+import { neighbours } from './neighbours.ts';
 import { pipeline } from './pipeline.ts';
 import { price } from './price.ts';
 import { type Report, renderJson, renderReport } from './report/report.ts';
@@ -22,6 +24,10 @@ function runOrder(order: Order, context: BenchmarkContext): Promise<Report> {
       return ack(order.options, context);
     case 'ackBesideOutage':
       return ackBesideOutage(order.options, context);
+    case 'backlog':
+      return backlog(order.options, context);
+    case 'neighbours':
+      return neighbours(order.options, context);
     case 'pipeline':
       return pipeline(order.options, context);
     case 'price':
@@ -31,7 +37,7 @@ function runOrder(order: Order, context: BenchmarkContext): Promise<Report> {
 
 /** Resolves to the exit code. */
 async function bench(order: Order, interrupted: AbortSignal): Promise<number> {
-  const needsKafka = order.benchmark === 'ackBesideOutage' || order.benchmark === 'pipeline';
+  const needsKafka = order.benchmark !== 'ack' && order.benchmark !== 'price';
   // A name of any broker stands for "no Kafka is to be started".
   const missing = await missingPrograms({ kafkaBrokers: needsKafka ? undefined : 'none' });
   if (missing.length > 0) throw new Error(missing.join('\n'));

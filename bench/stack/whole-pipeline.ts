@@ -16,6 +16,8 @@ export type WholePipelineOptions = {
   /** Each has a calendar with a subscription of its own. */
   readonly users: number;
   readonly delivery?: Partial<DeliverySettings>;
+  /** Time that each call of Graph takes; none without it. */
+  readonly graphLatencyMs?: number;
 };
 
 export type WholePipeline = {
@@ -32,14 +34,16 @@ const SUBSCRIBED_WITHIN_MS = 60_000;
 
 /** Resolves when all calendars are subscribed. */
 export async function startWholePipeline(
-  { users, delivery = {} }: WholePipelineOptions,
+  { users, delivery = {}, graphLatencyMs = 0 }: WholePipelineOptions,
   { dir, cleanup, onProgress, interrupted }: BenchmarkContext,
 ): Promise<WholePipeline> {
   onProgress('starting Redis, Kafka, simulated Graph, receiver and worker');
   const redis = cleanup.use(await RedisServer.start({ dir: join(dir, 'redis'), onProgress }));
   const kafka = cleanup.use(await KafkaBroker.start({ dir: join(dir, 'kafka'), onProgress }));
   const changeLogFile = join(dir, 'changes.jsonl');
-  const simulator = cleanup.use(await GraphSimulator.start({ users, changeLogFile, delivery, now }));
+  const simulator = cleanup.use(
+    await GraphSimulator.start({ users, changeLogFile, delivery, graphLatencyMs, now }),
+  );
   const settings = await describeStack(dir, redis, kafka, simulator);
   interrupted.throwIfAborted();
   const userIds = simulator.users().map(({ id }) => id);

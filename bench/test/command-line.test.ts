@@ -41,6 +41,8 @@ describe('the command line', () => {
     'price --rate 5',
     'price --variants everything',
     'pipeline --beside-outage',
+    'backlog --items 3',
+    'neighbours --events 20000',
     'ack --unheard-of',
   ])('is refused in one sentence: %s', (text) => {
     expect(() => parse(text)).toThrow(ArgumentError);

@@ -44,7 +44,10 @@ export async function startWork(
   await requireTopics(context, stopping);
   if (stopping.aborted) return;
   watchDurability(context, shutdown);
-  const requestReconcile = await startSubscriptions(context, shutdown);
+  const requestReconcile = await untilRedisTakesIt(context, stopping, () =>
+    startSubscriptions(context, shutdown),
+  );
+  if (requestReconcile === undefined) return;
   startOwners(context, shutdown, requestReconcile);
   context.log.info('service.working');
 }
@@ -86,6 +89,27 @@ async function requireTopics(
       await pause(RETRY_MS, undefined, { signal: stopping }).catch(() => undefined);
     }
   }
+}
+
+/**
+ * A Redis that answers and refuses for the moment (a failover, a full memory) is waited for like one that is away.
+ * Resolves to `undefined` where the service is stopped meanwhile.
+ */
+async function untilRedisTakesIt<T>(
+  { log }: WorkerContext,
+  stopping: AbortSignal,
+  act: () => Promise<T>,
+): Promise<T | undefined> {
+  while (!stopping.aborted) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof Error && error.name === 'ReplyError')) throw error;
+      log.warn({ err: error }, 'redis.refuses');
+      await pause(RETRY_MS, undefined, { signal: stopping }).catch(() => undefined);
+    }
+  }
+  return undefined;
 }
 
 async function startSubscriptions(context: WorkerContext, shutdown: Shutdown): Promise<() => Promise<void>> {

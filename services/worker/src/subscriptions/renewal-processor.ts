@@ -31,6 +31,7 @@ export type RenewalProcessor = {
   close(): Promise<void>;
 };
 
+/** Rejects before anything works, so that it may be tried again. */
 export async function startRenewalProcessor(
   { connection, prefix, queue }: SubscriptionQueue,
   deps: ReconcileDeps,
@@ -40,6 +41,15 @@ export async function startRenewalProcessor(
   const { log, now } = deps;
   await queue.setGlobalConcurrency(1);
   await queue.upsertJobScheduler(SCHEDULER, { every: everyMs }, { name: 'reconcile', opts: KEPT_JOBS });
+  const request = async () => {
+    // A run under way may have looked already: what is demanded meanwhile brings another one after it.
+    await queue.add(
+      'reconcile',
+      {},
+      { deduplication: { id: 'requested', keepLastIfActive: true }, ...KEPT_JOBS },
+    );
+  };
+  await request();
   let askedAt = Number.NEGATIVE_INFINITY;
   const worker = new Worker(
     SUBSCRIPTION_QUEUE,
@@ -57,15 +67,6 @@ export async function startRenewalProcessor(
   // BullMQ repeats errors of the connection, which are logged where it was made.
   worker.on('error', () => undefined);
   worker.on('failed', (_job, error) => log.error({ err: error }, 'subscription.reconciliation-failed'));
-  const request = async () => {
-    // A run under way may have looked already: what is demanded meanwhile brings another one after it.
-    await queue.add(
-      'reconcile',
-      {},
-      { deduplication: { id: 'requested', keepLastIfActive: true }, ...KEPT_JOBS },
-    );
-  };
-  await request();
   return {
     request,
     close: () => worker.close(),

@@ -135,6 +135,26 @@ describe('an owner with news', () => {
 });
 
 describe('a look at what is due', () => {
+  it('is brought back beside a long queue too, where its job was removed, and left alone where it waits', async () => {
+    const it = setup();
+    await it.queue.addBulk(
+      Array.from({ length: 1100 }, (_, i) => ({
+        name: OWNER_JOB,
+        data: { owner: `o${i}` },
+        opts: ownerJobOptions(`o${i}`),
+      })),
+    );
+    const [orphan, waiting] = [`${TENANT}/users/orphan`, `${TENANT}/users/waiting`];
+    for (const owner of [orphan, waiting]) {
+      await it.append(owner);
+      await it.add(owner);
+    }
+    const jobId = await it.queue.getDeduplicationJobId(orphan);
+    await it.redis.del(`${it.names.prefix}:${OWNER_QUEUE}:${jobId}`);
+    expect(await it.wake()).toBe(1);
+    expect(await it.queue.getDeduplicationJobId(orphan)).not.toBe(jobId);
+  });
+
   it('does not concern itself with news that has just come', async () => {
     const it = setup();
     await it.append();
