@@ -28,10 +28,10 @@ function readConfig(): ReceiverConfig | undefined {
 
 async function run(config: ReceiverConfig): Promise<void> {
   const log = createLogger('receiver', config.LOG_LEVEL);
-  log.info({ settings: withoutSecrets(config, secretSettings) }, 'service.starting');
-  if (config.REDIS_DURABILITY === 'declared') log.warn('redis.durability-not-verified');
   const shutdown = createShutdown(log, config.SHUTDOWN_GRACE_MS);
   const life = untilSignal(shutdown, log);
+  log.info({ settings: withoutSecrets(config, secretSettings) }, 'service.starting');
+  if (config.REDIS_DURABILITY === 'declared') log.warn('redis.durability-not-verified');
   let stopping = false;
 
   const names = queueNames(config.REDIS_PREFIX);

@@ -42,12 +42,12 @@ async function readWishes({ SUBSCRIPTIONS_FILE: file, KAFKA_TOPIC }: WorkerConfi
 
 async function run({ config, wishes }: Settings): Promise<void> {
   const log = createLogger('worker', config.LOG_LEVEL);
+  const shutdown = createShutdown(log, config.SHUTDOWN_GRACE_MS);
+  const life = untilSignal(shutdown, log);
   log.info(
     { settings: withoutSecrets(config, secretSettings), wanted_subscriptions: wishes.length },
     'service.starting',
   );
-  const shutdown = createShutdown(log, config.SHUTDOWN_GRACE_MS);
-  const life = untilSignal(shutdown, log);
   const context = createContext(config, wishes, log, shutdown);
   const health = createHealth(context);
   const login = config.ADMIN_PASSWORD

@@ -197,6 +197,8 @@ function startOwners(
     lockDuration: config.OWNER_LEASE_MS,
     // A killed run is taken up again at the first look after its lock has run out: 12.5 s at most by default.
     stalledInterval: config.OWNER_LEASE_MS / 4,
+    // In seconds. A call to work that Redis lost (it was read-only for a moment) is made good by the next look of our own.
+    drainDelay: 1,
     // After a lost connection the next look is half a second away, not BullMQ's 15 s.
     runRetryDelay: 500,
     // A crash loop must not turn acknowledged news into failed jobs: BullMQ's own limit is 1.
