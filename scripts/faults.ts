@@ -60,12 +60,12 @@ function readArguments(args: readonly string[]): Arguments | 'help' {
   return { minutes, seed, only: values.only, json: values.json };
 }
 
-/** Which faults the n-th round has; all sorts take turns unless one was asked for. */
-function kindOfRound(only: string | undefined, n: number): Kind {
+/** Which faults a round has: by its seed, so that a bad one can be made again alone, unless one sort was asked for. */
+function kindOfRound(only: string | undefined, seed: number): Kind {
   const stages: Kind = { kinds: [], stages: 'all', spanMs: STAGES_ROUND_MS };
   if (only === 'stages') return stages;
   if (only === undefined)
-    return n % 3 === 1 ? stages : { kinds: FAULT_KINDS, stages: 'some', spanMs: ROUND_MS };
+    return seed % 3 === 1 ? stages : { kinds: FAULT_KINDS, stages: 'some', spanMs: ROUND_MS };
   const kinds = FAULT_KINDS.filter((kind) => kind === only || FAULTS[kind].peer === only);
   if (kinds.length === 0) throw new Error(`--only: there is no fault ${only}; --help names them all`);
   return { kinds, stages: 'none', spanMs: ROUND_MS };
@@ -75,7 +75,7 @@ async function run({ minutes, seed, only, json }: Arguments, stopping: AbortSign
   const rounds: Round[] = [];
   const endsAt = performance.now() + minutes * 60_000;
   for (let n = 0; !stopping.aborted && (n === 0 || performance.now() < endsAt); n++) {
-    const round = await runRound({ seed: seed + n, ...kindOfRound(only, n), stopping });
+    const round = await runRound({ seed: seed + n, ...kindOfRound(only, seed + n), stopping });
     rounds.push(round);
     if (json) write(JSON.stringify(roundInBrief(round)));
     tell(describeRound(round));

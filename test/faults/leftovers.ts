@@ -28,3 +28,11 @@ export async function readLeftovers(port: number, prefix: string): Promise<Lefto
 export function isQuiet({ owners, jobs }: Leftovers): boolean {
   return owners.length === 0 && jobs.wait + jobs.active + jobs.delayed === 0;
 }
+
+/** Jobs whose run is gone, its lock with it, and that BullMQ has not yet given to another. */
+export async function countOrphans(port: number, prefix: string): Promise<number> {
+  const queue = `{${prefix}-0}:owners`;
+  const active = (await requestRedis(port, 'LRANGE', `${queue}:active`, '0', '-1')) as string[];
+  const locks = await Promise.all(active.map((id) => requestRedis(port, 'EXISTS', `${queue}:${id}:lock`)));
+  return locks.filter((isThere) => isThere === 0).length;
+}

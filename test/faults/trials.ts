@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '@graph2kafka/test-harness';
 import { type FaultReport, suffer } from './fault.ts';
 import { FAULTS, type FaultKind, measureRecovery } from './faults.ts';
+import { countOrphans } from './leftovers.ts';
 import type { Measured } from './recovery.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -25,10 +26,14 @@ export async function endure(scenario: Scenario, trials: readonly Trial[]): Prom
   return reports.map((report) => ({ report, measured: measureRecovery(scenario, report) }));
 }
 
-/** Since its end a notification was acknowledged and a record published. */
-async function recovered({ simulator, observations }: Scenario, { kind, span }: FaultReport): Promise<void> {
+/**
+ * Since its end a notification was acknowledged and a record published, and no job is left whose run it has cut: BullMQ
+ * looks for those every now and then, and after an error not for 5 s, so the times would be those of two faults.
+ */
+async function recovered(scenario: Scenario, { kind, span }: FaultReport): Promise<void> {
+  const { simulator, observations, servers, stack } = scenario;
   await eventually(
-    () => {
+    async () => {
       const acknowledged = simulator.changeLog.entries.findLast(
         (entry) => entry.kind === 'delivery' && entry.status === 202,
       );
@@ -36,6 +41,8 @@ async function recovered({ simulator, observations }: Scenario, { kind, span }: 
       if (!observations.firstAfter('record.published', span.to)) {
         throw new Error(`no record after ${kind}; ${observations.crashes.join('; ')}`);
       }
+      const orphans = await countOrphans(servers.redis.port, stack.redisPrefix);
+      if (orphans > 0) throw new Error(`${orphans} jobs wait for another run after ${kind}`);
     },
     { timeoutMs: RECOVERED_MS },
   );
