@@ -14,7 +14,7 @@ interface IssuedToken {
 }
 
 export type TokenVerdict =
-  | { readonly kind: 'valid'; readonly application: Application }
+  | { readonly kind: 'valid'; readonly application: Application; readonly expiresAtMs: number }
   | { readonly kind: 'absent' | 'unknown' | 'expired' };
 
 export interface AccessTokensOptions {
@@ -64,7 +64,7 @@ export class AccessTokens {
     const issued = this.#issued.get(token);
     if (issued === undefined) return { kind: 'unknown' };
     if (issued.expiresAtMs <= this.#options.now()) return { kind: 'expired' };
-    return { kind: 'valid', application: issued.application };
+    return { kind: 'valid', ...issued };
   }
 
   /** Every token issued so far stops working at once, as after a revocation. */

@@ -1,5 +1,6 @@
 // What follows from a change: a line in the change log, and a notification for each subscription that wants it.
 import type { ChangeLog } from './change-log.ts';
+import type { ItemIdForms } from './item-id-forms.ts';
 import { notificationItem } from './notification-item.ts';
 import type { Notifier } from './notifier.ts';
 import { type ChangeType, kindOf } from './resource-kinds.ts';
@@ -11,6 +12,7 @@ export interface AnnounceChangesDeps {
   readonly subscriptions: SubscriptionStore;
   readonly changeLog: ChangeLog;
   readonly notifier: Notifier;
+  readonly idForms: ItemIdForms;
 }
 
 /** Users and groups know no "created": Graph announces a new one as updated. */
@@ -21,10 +23,10 @@ function announcedAs(changeType: ChangeType, { path }: StoredResource): ChangeTy
 
 /** The line is written before the first notification can leave, so that no delivery precedes its change. */
 export function announceChange(deps: AnnounceChangesDeps, change: ResourceChange): void {
-  const { changeType, resource, at, notifyTimes } = change;
+  const { changeType, resource, at, notifyTimes, details } = change;
   const { version, etag, path } = resource;
-  const announced = announcedAs(changeType, resource);
-  const watching = notifyTimes === 0 ? [] : deps.subscriptions.watching(resource, announced);
+  const announced = change.announcedAs ?? announcedAs(changeType, resource);
+  const watching = notifyTimes === 0 ? [] : deps.subscriptions.watching(resource, announced, details);
   const subscribed = watching.length > 0;
   const { tenantId } = deps;
   deps.changeLog.append({
@@ -37,8 +39,9 @@ export function announceChange(deps: AnnounceChangesDeps, change: ResourceChange
     etag,
     subscribed,
   });
+  const told = { resource, changeType: announced, ...(details !== undefined && { details }) };
   for (const subscription of watching) {
-    const item = notificationItem(subscription, resource, announced);
+    const item = notificationItem(subscription, told, deps.idForms);
     for (let i = 0; i < notifyTimes; i += 1) deps.notifier.notify(item);
   }
 }

@@ -2,10 +2,11 @@
 import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
+import type { LifecycleEvent } from './lifecycle-item.ts';
 import type { ChangeType } from './resource-kinds.ts';
 
 /** Times are epoch milliseconds of the simulator's clock; `resource` is canonical, "users/{id}/events/{id}". */
-export type ChangeLogEntry = ChangeEntry | DeliveryEntry | ReadEntry | SubscriptionEntry;
+export type ChangeLogEntry = ChangeEntry | DeliveryEntry | ReadEntry | SubscriptionEntry | LifecycleEntry;
 
 export interface ChangeEntry {
   readonly kind: 'change';
@@ -19,14 +20,18 @@ export interface ChangeEntry {
   readonly subscribed: boolean;
 }
 
-/** One attempt to deliver one item. A POST with n items gives n entries. */
-export interface DeliveryEntry {
-  readonly kind: 'delivery';
-  readonly at: number;
+/** What came of an attempt to deliver. */
+export interface AttemptAnswer {
   readonly answeredAt: number | null;
   readonly status: number | null;
   /** "timeout" or the network's code, where no status came. */
   readonly error?: string;
+}
+
+/** One attempt to deliver one item. A POST with n items gives n entries. */
+export interface DeliveryEntry extends AttemptAnswer {
+  readonly kind: 'delivery';
+  readonly at: number;
   readonly attempt: number;
   readonly subscriptionId: string;
   readonly resource: string;
@@ -55,7 +60,18 @@ export interface SubscriptionEntry {
   readonly expirationDateTime: string;
 }
 
-export type SubscriptionAction = 'created' | 'renewed' | 'reauthorized' | 'deleted' | 'expired';
+/** `deleted` by the app, `removed` by Graph. */
+export type SubscriptionAction = 'created' | 'renewed' | 'reauthorized' | 'deleted' | 'removed' | 'expired';
+
+/** One attempt to deliver one lifecycle notification. */
+export interface LifecycleEntry extends AttemptAnswer {
+  readonly kind: 'lifecycle';
+  readonly at: number;
+  readonly attempt: number;
+  readonly subscriptionId: string;
+  readonly tenantId: string;
+  readonly lifecycleEvent: LifecycleEvent;
+}
 
 export interface ChangeLogOptions {
   readonly file?: string | undefined;

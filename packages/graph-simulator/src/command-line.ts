@@ -1,6 +1,7 @@
 // Reads the command's arguments.
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { PLANNED_KINDS, type PlanOrder } from './fault-plan.ts';
 import type { GraphSimulatorOptions } from './simulator-options.ts';
 
 export interface SimulatorCommand {
@@ -8,11 +9,20 @@ export interface SimulatorCommand {
   /** Changes per second; 0 lets the calendars rest. */
   readonly rate: number;
   readonly caFile: string | undefined;
+  /** A file with a script of faults. */
+  readonly faultsFile: string | undefined;
+  /** Faults to be drawn. */
+  readonly chaos: PlanOrder | undefined;
 }
 
 /** One sentence for whoever typed the command. */
 export class CommandLineError extends Error {
   override readonly name = 'CommandLineError';
+}
+
+/** In lines of the help's width, one below the other. */
+function wrapped(words: readonly string[]): string {
+  return words.join(', ').replace(/(.{1,70}(?:,|$)) ?/g, `\n${' '.repeat(22)}$1`);
 }
 
 export const HELP = `Microsoft Graph on this machine: tokens, subscriptions, events and their change notifications.
@@ -29,6 +39,15 @@ export const HELP = `Microsoft Graph on this machine: tokens, subscriptions, eve
   --change-log FILE   append every change, delivery and read to FILE, as JSON lines
   --ca-file FILE      write the authority of the certificate to FILE, as PEM
   --graph-latency MS  time that each call of the API takes (0)
+  --no-limits         never throttle a call, nor deliver late to an endpoint that was slow
+  --faults FILE       inflict the faults that FILE asks for, as JSON (README.md, "Faults")
+  --chaos SEED        inflict faults drawn from the number SEED
+  --chaos-minutes N   for so long (60)
+  --chaos-kinds A,B   of these kinds only (all):${wrapped(PLANNED_KINDS)}
+  --validation-token-version V
+                      of the tokens that go with resource data: 1.0 or 2.0 (1.0)
+  --validation-issuer URL
+                      their issuer, with {tenantid} in it (Microsoft's own in the global cloud)
   --help              this text
 
 Graph is at URL/v1.0, the login authority at URL; docs of the control calls (URL/simulator) are in README.md.
@@ -47,6 +66,13 @@ const OPTIONS = {
   'change-log': { type: 'string' },
   'ca-file': { type: 'string' },
   'graph-latency': { type: 'string' },
+  'no-limits': { type: 'boolean' },
+  faults: { type: 'string' },
+  chaos: { type: 'string' },
+  'chaos-minutes': { type: 'string' },
+  'chaos-kinds': { type: 'string' },
+  'validation-token-version': { type: 'string' },
+  'validation-issuer': { type: 'string' },
   help: { type: 'boolean' },
 } as const;
 
@@ -71,10 +97,32 @@ const VALUES = z.object({
   'change-log': z.string().min(1).optional(),
   'ca-file': z.string().min(1).optional(),
   'graph-latency': number(z.number().min(0).max(600_000)),
+  'no-limits': z.boolean().optional(),
+  faults: z.string().min(1).optional(),
+  chaos: number(z.number().int()),
+  'chaos-minutes': number(z.number().positive().max(1_440)),
+  'chaos-kinds': z
+    .string()
+    .transform((list) => list.split(',').map((kind) => kind.trim()))
+    .pipe(z.array(z.enum(PLANNED_KINDS, { error: `can be ${PLANNED_KINDS.join(', ')}` })))
+    .optional(),
+  'validation-token-version': z.enum(['1.0', '2.0']).optional(),
+  'validation-issuer': z
+    .string()
+    .includes('{tenantid}', { error: 'must have {tenantid} where the id of the tenant goes' })
+    .optional(),
 });
+
+/** For somebody at a breakpoint, whom Graph would take for a slow endpoint. */
+const UNLIMITED: GraphSimulatorOptions = {
+  requestLimits: false,
+  subscriptionThrottling: false,
+  delivery: { endpoints: { isRated: false } },
+};
 
 const DEFAULT_USERS = 5;
 const DEFAULT_RATE = 1;
+const DEFAULT_CHAOS_MINUTES = 60;
 /** Nobody can ask a running command for its log in memory, so little of it is kept. */
 const KEPT_LOG_ENTRIES = 1_000;
 
@@ -101,6 +149,19 @@ function checkedValues(raw: object): z.infer<typeof VALUES> {
   throw new CommandLineError(`--${String(issue?.path[0])}: ${issue?.message}.`);
 }
 
+/** @throws {CommandLineError} where the options for it contradict each other, or have nothing to say it of */
+function chaosOf(values: z.infer<typeof VALUES>): PlanOrder | undefined {
+  const { chaos: seed, faults, 'chaos-minutes': minutes, 'chaos-kinds': kinds } = values;
+  if (seed === undefined) {
+    const stray =
+      minutes !== undefined ? '--chaos-minutes' : kinds !== undefined ? '--chaos-kinds' : undefined;
+    if (stray !== undefined) throw new CommandLineError(`${stray}: needs --chaos.`);
+    return undefined;
+  }
+  if (faults !== undefined) throw new CommandLineError('--chaos: cannot be combined with --faults.');
+  return { seed, minutes: minutes ?? DEFAULT_CHAOS_MINUTES, kinds };
+}
+
 /** @throws {CommandLineError} unknown option, or a value that cannot be meant */
 export function parseCommandLine(args: readonly string[]): SimulatorCommand | 'help' {
   const raw = rawValues(args);
@@ -109,6 +170,8 @@ export function parseCommandLine(args: readonly string[]): SimulatorCommand | 'h
   return {
     rate: values.rate ?? DEFAULT_RATE,
     caFile: values['ca-file'],
+    faultsFile: values.faults,
+    chaos: chaosOf(values),
     options: given({
       port: values.port,
       host: values.host,
@@ -121,6 +184,9 @@ export function parseCommandLine(args: readonly string[]): SimulatorCommand | 'h
       changeLogFile: values['change-log'],
       changeLogKeepEntries: KEPT_LOG_ENTRIES,
       graphLatencyMs: values['graph-latency'],
+      ...(values['no-limits'] && UNLIMITED),
+      validationTokenVersion: values['validation-token-version'],
+      validationIssuer: values['validation-issuer'],
     }),
   };
 }

@@ -2,9 +2,14 @@
 import express, { type Router } from 'express';
 import { z } from 'zod';
 import type { CalendarLife } from './calendar-life.ts';
-import type { NotifierCounters } from './notifier.ts';
+import { answerControlError, ControlError } from './control-error.ts';
+import { createFaultControl, type FaultControlDeps } from './fault-control.ts';
+import { documentError } from './fault-document.ts';
+import { createItemControl, type ItemControlDeps } from './item-control.ts';
+import type { EndpointReport, NotifierCounters } from './notifier.ts';
 import { parseResourcePath, type ResourcePath, ResourcePathError } from './resource-path.ts';
 import type { ResourceStore } from './resource-store.ts';
+import { createSubscriptionControl, type SubscriptionControlDeps } from './subscription-control.ts';
 import type { UserDirectory } from './user-directory.ts';
 
 export interface SimulatorState {
@@ -13,9 +18,10 @@ export interface SimulatorState {
   readonly subscriptions: number;
   readonly lifeRunning: boolean;
   readonly notifications: NotifierCounters;
+  readonly endpoints: readonly EndpointReport[];
 }
 
-export interface ControlApiDeps {
+export interface ControlApiDeps extends FaultControlDeps, SubscriptionControlDeps, ItemControlDeps {
   readonly life: CalendarLife;
   readonly resources: ResourceStore;
   readonly directory: UserDirectory;
@@ -62,10 +68,7 @@ export function createControlApi(deps: ControlApiDeps): Router {
   });
   router.post('/life', (request, response) => {
     const { success, data, error } = LIFE.safeParse(request.body);
-    if (!success) {
-      response.status(400).json({ error: z.prettifyError(error) });
-      return;
-    }
+    if (!success) throw new ControlError(400, documentError(error));
     const { changesPerSecond, users, seed } = data;
     deps.life.start({
       changesPerSecond,
@@ -80,8 +83,15 @@ export function createControlApi(deps: ControlApiDeps): Router {
   });
   router.use('/resources', (request, response) => {
     const found = resourceState(deps, request.path);
-    if (found === undefined) response.status(404).json({ error: `There is no resource at ${request.path}.` });
-    else response.json(found);
+    if (found === undefined) throw new ControlError(404, `There is no resource at ${request.path}.`);
+    response.json(found);
   });
+  router.use(createFaultControl(deps));
+  router.use(createSubscriptionControl(deps));
+  router.use(createItemControl(deps));
+  router.use((request) => {
+    throw new ControlError(404, `There is no call ${request.method} ${request.originalUrl}.`);
+  });
+  router.use(answerControlError);
   return router;
 }

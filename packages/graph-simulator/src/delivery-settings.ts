@@ -1,4 +1,5 @@
 // How notifications are delivered: Graph's numbers where it documents any.
+import { type EndpointRules, GRAPH_ENDPOINT_RULES } from './endpoint-rating.ts';
 
 export interface DeliverySettings {
   /** Items of one POST at most. Graph documents no maximum; 20 is a plausible batch. */
@@ -18,6 +19,8 @@ export interface DeliverySettings {
   readonly retryForMs: number;
   /** POSTs under way at once for one endpoint. */
   readonly maxConcurrentPosts: number;
+  /** When an endpoint counts as slow, and what follows. */
+  readonly endpoints: EndpointRules;
 }
 
 export const DEFAULT_DELIVERY: DeliverySettings = {
@@ -29,6 +32,7 @@ export const DEFAULT_DELIVERY: DeliverySettings = {
   retryCapMs: 60_000,
   retryForMs: 4 * 60 * 60 * 1000,
   maxConcurrentPosts: 8,
+  endpoints: GRAPH_ENDPOINT_RULES,
 };
 
 /** The wait after the n-th failed attempt (n from 1): base, 2 base, 4 base … with up to a fifth more or less. */

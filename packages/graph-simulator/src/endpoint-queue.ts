@@ -3,18 +3,29 @@
 // An item is pending until its POST got a 2xx, its subscription is gone, or it grew older than retryForMs. It moves
 // waiting → (collectMs, or a full POST) → in flight → done, or → resting → due → in flight again. A failed POST is
 // repeated with the same items; what is new goes ahead meanwhile, which is how order gets lost, as it does with Graph.
+// An endpoint that was slow gets what is new late, or never.
 import { type DeliverySettings, retryDelayMs } from './delivery-settings.ts';
+import type { Admission, EndpointResponse } from './endpoint-rating.ts';
+import type { LifecycleItem } from './lifecycle-item.ts';
 import type { NotificationItem } from './notification-item.ts';
 import type { PostOrder, PostOutcome } from './post-notifications.ts';
+import type { Clock, ClockTimer } from './simulator-clock.ts';
+
+/** What goes to endpoints: either of these, each with a queue of its own. */
+export type QueuedItem = NotificationItem | LifecycleItem;
+
+/** Why items left a queue for good: `lost` to the endpoint's slowness, `abandoned` after too many tries. */
+export type Departure = 'delivered' | 'abandoned' | 'unwanted' | 'lost';
 
 interface Batch {
-  readonly items: readonly NotificationItem[];
-  readonly firstAt: number;
+  readonly items: readonly QueuedItem[];
+  /** On the clock's `elapsed` scale. */
+  readonly firstMs: number;
   readonly attempt: number;
 }
 
 export interface Attempt {
-  readonly item: NotificationItem;
+  readonly item: QueuedItem;
   readonly attempt: number;
   readonly at: number;
   readonly outcome: PostOutcome;
@@ -22,14 +33,18 @@ export interface Attempt {
 
 export interface EndpointQueueDeps {
   readonly settings: DeliverySettings;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly random: () => number;
   readonly post: (order: PostOrder) => Promise<PostOutcome>;
+  /** The JSON of a POST with these items. */
+  readonly bodyOf: (items: readonly QueuedItem[]) => string | Promise<string>;
   /** False once the item's subscription is gone: nothing more is sent for it. */
-  readonly isWanted: (item: NotificationItem) => boolean;
+  readonly isWanted: (item: QueuedItem) => boolean;
+  /** Asked once for each item that arrives. */
+  readonly admit: () => Admission;
+  readonly onResponse: (response: EndpointResponse) => void;
   readonly onAttempt: (attempt: Attempt) => void;
-  /** Called when items left the queue for good, and how. */
-  readonly onLeft: (count: number, how: 'delivered' | 'abandoned' | 'unwanted') => void;
+  readonly onLeft: (items: readonly QueuedItem[], how: Departure) => void;
 }
 
 const isDelivered = ({ status }: PostOutcome) => status !== null && status >= 200 && status < 300;
@@ -38,10 +53,11 @@ export class EndpointQueue {
   readonly #url: string;
   readonly #deps: EndpointQueueDeps;
   readonly #closing = new AbortController();
-  readonly #resting = new Set<NodeJS.Timeout>();
-  #waiting: NotificationItem[] = [];
+  /** Of batches that rest, and of items that come late. */
+  readonly #timers = new Set<ClockTimer>();
+  #waiting: QueuedItem[] = [];
   #due: Batch[] = [];
-  #collecting: NodeJS.Timeout | undefined;
+  #collecting: ClockTimer | undefined;
   #inFlight = 0;
 
   constructor(url: string, deps: EndpointQueueDeps) {
@@ -49,25 +65,41 @@ export class EndpointQueue {
     this.#deps = deps;
   }
 
-  push(item: NotificationItem): void {
+  push(item: QueuedItem): void {
     if (this.#closing.signal.aborted) return;
-    this.#waiting.push(item);
-    if (this.#waiting.length >= this.#deps.settings.maxItemsPerPost) this.#pump();
-    else this.#collecting ??= setTimeout(() => this.#pump(), this.#deps.settings.collectMs);
+    const admission = this.#deps.admit();
+    if (admission.kind === 'never') this.#deps.onLeft([item], 'lost');
+    else if (admission.kind === 'later') this.#later(admission.delayMs, () => this.#collect(item));
+    else this.#collect(item);
   }
 
   /** Stops at once: what is under way is cut off, what waits is forgotten. */
   close(): void {
     this.#closing.abort();
-    clearTimeout(this.#collecting);
-    for (const timer of this.#resting) clearTimeout(timer);
-    this.#resting.clear();
+    this.#collecting?.cancel();
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
     this.#waiting = [];
     this.#due = [];
   }
 
+  #collect(item: QueuedItem): void {
+    const { settings, clock } = this.#deps;
+    this.#waiting.push(item);
+    if (this.#waiting.length >= settings.maxItemsPerPost) this.#pump();
+    else this.#collecting ??= clock.after(settings.collectMs, () => this.#pump());
+  }
+
+  #later(delayMs: number, action: () => void): void {
+    const timer = this.#deps.clock.after(delayMs, () => {
+      this.#timers.delete(timer);
+      action();
+    });
+    this.#timers.add(timer);
+  }
+
   #pump(): void {
-    clearTimeout(this.#collecting);
+    this.#collecting?.cancel();
     this.#collecting = undefined;
     while (this.#inFlight < this.#deps.settings.maxConcurrentPosts) {
       const batch = this.#due.shift() ?? this.#nextBatch();
@@ -80,42 +112,62 @@ export class EndpointQueue {
   #nextBatch(): Batch | undefined {
     if (this.#waiting.length === 0) return undefined;
     const items = this.#waiting.splice(0, this.#deps.settings.maxItemsPerPost);
-    return { items, firstAt: this.#deps.now(), attempt: 1 };
+    return { items, firstMs: this.#deps.clock.elapsed(), attempt: 1 };
   }
 
   #keepWanted(batch: Batch): Batch {
-    const items = batch.items.filter(this.#deps.isWanted);
-    if (items.length < batch.items.length) this.#deps.onLeft(batch.items.length - items.length, 'unwanted');
+    const { isWanted, onLeft } = this.#deps;
+    const items = batch.items.filter(isWanted);
+    if (items.length < batch.items.length) {
+      const wanted = new Set(items);
+      onLeft(
+        batch.items.filter((item) => !wanted.has(item)),
+        'unwanted',
+      );
+    }
     return { ...batch, items };
   }
 
   async #send(batch: Batch): Promise<void> {
-    const { settings, now, post } = this.#deps;
+    const { settings, clock, post, bodyOf } = this.#deps;
     const timeoutMs = batch.attempt === 1 ? settings.firstTimeoutMs : settings.retryTimeoutMs;
-    const body = `{"value":[${batch.items.map((item) => item.json).join(',')}]}`;
-    const at = now();
     this.#inFlight += 1;
+    const body = await bodyOf(batch.items);
+    const at = clock.now();
+    const startedMs = clock.elapsed();
     const outcome = await post({ url: this.#url, body, timeoutMs, closing: this.#closing.signal });
     this.#inFlight -= 1;
     if (this.#closing.signal.aborted) return;
+    this.#noteResponse(batch, outcome, timeoutMs, clock.elapsed() - startedMs);
     for (const item of batch.items) this.#deps.onAttempt({ item, attempt: batch.attempt, at, outcome });
-    if (isDelivered(outcome)) this.#deps.onLeft(batch.items.length, 'delivered');
+    if (isDelivered(outcome)) this.#deps.onLeft(batch.items, 'delivered');
     else this.#rest(batch);
     this.#pump();
   }
 
+  /** A connection that failed at once is no response: Graph counts the slow ones. */
+  #noteResponse({ items }: Batch, outcome: PostOutcome, timeoutMs: number, tookMs: number): void {
+    const isAnswered = outcome.status !== null;
+    const isTimeout = outcome.status === null && outcome.error === 'timeout';
+    if (!isAnswered && !isTimeout) return;
+    const notifications = items.length;
+    this.#deps.onResponse({
+      notifications,
+      tookMs: isTimeout ? Math.max(tookMs, timeoutMs) : tookMs,
+      isAnswered,
+    });
+  }
+
   #rest(batch: Batch): void {
-    const { settings, now, random, onLeft } = this.#deps;
+    const { settings, clock, random, onLeft } = this.#deps;
     const delayMs = retryDelayMs(settings, batch.attempt, random());
-    if (now() + delayMs > batch.firstAt + settings.retryForMs) {
-      onLeft(batch.items.length, 'abandoned');
+    if (clock.elapsed() + delayMs > batch.firstMs + settings.retryForMs) {
+      onLeft(batch.items, 'abandoned');
       return;
     }
-    const timer = setTimeout(() => {
-      this.#resting.delete(timer);
+    this.#later(delayMs, () => {
       this.#due.push({ ...batch, attempt: batch.attempt + 1 });
       this.#pump();
-    }, delayMs);
-    this.#resting.add(timer);
+    });
   }
 }

@@ -55,7 +55,7 @@ function htmlBody(body: unknown): JsonObject {
   return { contentType: 'html', content: html };
 }
 
-function withPreview(body: unknown): JsonObject {
+export function withPreview(body: unknown): JsonObject {
   const html = htmlBody(body);
   return { body: html, bodyPreview: plainText(String(html.content)).slice(0, PREVIEW_LENGTH) };
 }

@@ -1,7 +1,8 @@
 // Sends the wrong answers that a fault asks for.
 import type { ServerResponse } from 'node:http';
 import type { FaultKind, RequestFault } from './faults.ts';
-import { errorBody, type RequestIds } from './graph-exchange.ts';
+import { errorBody, type JsonObject, type RequestIds } from './graph-exchange.ts';
+import { type AnswerHead, sendBomb, sendEndless, sendSlowly } from './unending-answers.ts';
 
 /** Codes that Graph's pages give to a status (Graph page "Microsoft Graph error responses"). */
 const CODES: Readonly<Record<number, [code: string, text: string]>> = {
@@ -25,31 +26,29 @@ export interface FaultContext {
 
 type Sender = (response: ServerResponse, fault: RequestFault, context: FaultContext) => void;
 
-const JSON_TYPE = { 'content-type': 'application/json' };
-/** Small and slow enough to idle beside a test, steady enough to keep a reader without a deadline busy for ever. */
-const ENDLESS_INTERVAL_MS = 10;
-const ENDLESS_CHUNK = `"${'x'.repeat(1022)}"`;
+/** Graph's error body with the code that goes with a status. */
+export function statusError(status: number, ids: RequestIds, nowMs: number): JsonObject {
+  const [code, text] = CODES[status] ?? ['generalException', 'An unspecified error has occurred.'];
+  return errorBody(code, text, ids, nowMs);
+}
 
+const JSON_TYPE = { 'content-type': 'application/json' };
 function sendStatus(
   response: ServerResponse,
   fault: RequestFault,
   context: FaultContext,
   status: number,
 ): void {
-  const [code, text] = CODES[status] ?? ['generalException', 'An unspecified error has occurred.'];
-  const body = fault.body ?? (status >= 400 ? errorBody(code, text, context.ids, context.nowMs) : '');
+  const body = fault.body ?? (status >= 400 ? statusError(status, context.ids, context.nowMs) : '');
   response.writeHead(status, { ...JSON_TYPE, ...context.idHeaders, ...fault.headers });
   response.end(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
-function sendEndless(response: ServerResponse, headers: Record<string, string>): void {
-  response.writeHead(200, { ...JSON_TYPE, ...headers });
-  response.write('{"value":[""');
-  const timer = setInterval(() => {
-    // A reader that has stopped reading must not make us hoard what it leaves.
-    if (!response.writableNeedDrain) response.write(`,${ENDLESS_CHUNK}`);
-  }, ENDLESS_INTERVAL_MS);
-  response.on('close', () => clearInterval(timer));
+function headOf(fault: RequestFault, context: FaultContext): AnswerHead {
+  return {
+    status: fault.status ?? 200,
+    headers: { ...JSON_TYPE, ...context.idHeaders, ...fault.headers },
+  };
 }
 
 const SENDERS: Readonly<Record<FaultKind, Sender>> = {
@@ -73,7 +72,11 @@ const SENDERS: Readonly<Record<FaultKind, Sender>> = {
     response.writeHead(fault.status ?? 200, headers);
     response.write('{"@odata.context":', () => response.destroy());
   },
-  endless: (response, fault, context) => sendEndless(response, { ...context.idHeaders, ...fault.headers }),
+  endless: (response, fault, context) => sendEndless(response, headOf(fault, context)),
+  'slow-loris': (response, fault, context) => sendSlowly(response, headOf(fault, context)),
+  'gzip-bomb': (response, fault, context) => {
+    sendBomb(response, headOf(fault, context)).catch(() => response.destroy());
+  },
   redirect: (response, fault, context) => {
     const location = { location: 'https://127.0.0.1:9/elsewhere' };
     response.writeHead(fault.status ?? 302, { ...location, ...context.idHeaders, ...fault.headers });
@@ -85,6 +88,11 @@ const SENDERS: Readonly<Record<FaultKind, Sender>> = {
 /** True if the fault has an answer of its own; a fault that only delays leaves it to the real handler. */
 export function answersItself(fault: RequestFault): boolean {
   return fault.kind !== undefined || fault.status !== undefined || fault.body !== undefined;
+}
+
+/** True if the answer does not end by itself soon: the call counts as under way until the caller leaves it. */
+export function staysOpen({ kind }: RequestFault): boolean {
+  return kind === 'hang' || kind === 'endless' || kind === 'slow-loris';
 }
 
 /** The status that the change log shows for a faulty answer; 0 where none is sent. */

@@ -1,161 +1,210 @@
-// Rules that make calls of the API or deliveries of notifications go wrong, a given number of times.
-import { parseResourcePath } from './resource-path.ts';
+// Holds the rules of what goes wrong, decides which is applied, and keeps a list of what was inflicted.
+import { concernsApp, concernsResource, deliveryMatcher, requestMatcher } from './fault-matching.ts';
+import { FaultRule, type FaultView, type RuleContext } from './fault-rule.ts';
+import {
+  type ClockFault,
+  type ConsentFault,
+  type DeliveryFault,
+  effectOf,
+  type Fault,
+  type FaultableApp,
+  type FaultableCall,
+  type FaultableItem,
+  type RequestFault,
+} from './fault-rules.ts';
+import { seededRandom } from './seeded-random.ts';
 
-/** How an answer goes wrong in a way that no status tells; see fault-answers.ts for what each sends. */
-export type FaultKind =
-  | 'reset'
-  | 'hang'
-  | 'garbage'
-  | 'html'
-  | 'truncated'
-  | 'endless'
-  | 'redirect'
-  | 'early404';
-
-export interface RequestFault {
-  readonly on?: 'request';
-  readonly method?: string;
-  /**
-   * A RegExp is tried on the decoded path ("/v1.0/users/…"); a string must be the same resource in any spelling
-   * ("users/{id}/events/{id}", with or without "/v1.0"), or else the very path ("/{tenant}/oauth2/v2.0/token").
-   * Without a path the rule fits every call under /v1.0.
-   */
-  readonly path?: RegExp | string;
-  readonly match?: (call: FaultableCall) => boolean;
-  /** How many calls it spoils; 1 unless said, Infinity is allowed. */
-  readonly times?: number;
-  /** Waits before the answer; alone, the real answer follows. */
-  readonly delayMs?: number;
-  readonly status?: number;
-  /** e.g. `{ 'retry-after': '2.128' }`; for 'redirect' the location. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as it is if a string, else as JSON; without it a status gets Graph's error body. */
-  readonly body?: unknown;
-  readonly kind?: FaultKind;
-}
-
-/** Exactly one of drop, duplicate, delayMs and reorder is meant; the first that is set counts. */
-export interface DeliveryFault {
-  readonly on: 'delivery';
-  readonly match?: (item: FaultableItem) => boolean;
-  readonly times?: number;
-  /** The item is never sent. */
-  readonly drop?: boolean;
-  /** The item is sent twice. */
-  readonly duplicate?: boolean;
-  /** The item is held back this long. */
-  readonly delayMs?: number;
-  /** The item is held back until the next one for the same endpoint has gone ahead. */
-  readonly reorder?: boolean;
-}
-
-export type Fault = RequestFault | DeliveryFault;
-
-export interface FaultableCall {
-  readonly method: string;
-  /** Decoded, without query: "/v1.0/users/{id}/events/{id}". */
-  readonly path: string;
-}
-
-export interface FaultableItem {
-  readonly notificationUrl: string;
-  readonly subscriptionId: string;
-  /** Canonical: "users/{id}/events/{id}". */
-  readonly resource: string;
-  readonly changeType: string;
-  readonly version: number;
-}
+export type { FaultView } from './fault-rule.ts';
+export type {
+  ClockFault,
+  ConsentFault,
+  DeliveryFault,
+  Fault,
+  FaultableCall,
+  FaultableItem,
+  FaultKind,
+  RequestFault,
+} from './fault-rules.ts';
 
 export interface FaultHandle {
+  /** 1, 2, 3 … in the order of adding. */
+  readonly id: number;
   /** How often the rule has been applied. */
   readonly hits: number;
   remove(): void;
 }
 
-interface Rule<F> {
-  readonly fault: F;
-  readonly fits: (subject: never) => boolean;
-  hits: number;
+/** One application of a rule. */
+export interface InflictedFault {
+  readonly at: number;
+  /** The rule's id. */
+  readonly fault: number;
+  /** "status 503", "slow-loris", "drop", "forge expired" … */
+  readonly effect: string;
+  /** "GET /v1.0/users/…", or "created users/{id}/events/{id}". */
+  readonly subject: string;
 }
 
-const API_PREFIX = '/v1.0/';
-
-function resourceKey(path: string): string | undefined {
-  try {
-    return parseResourcePath(path.startsWith(API_PREFIX) ? path.slice(API_PREFIX.length) : path).key;
-  } catch {
-    return undefined;
-  }
+export interface FaultsOptions {
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
+  /** What `share` is drawn from. */
+  readonly seed?: number;
 }
 
-function pathMatcher(path: RequestFault['path']): (callPath: string) => boolean {
-  if (path === undefined) return (callPath) => callPath.startsWith(API_PREFIX);
-  if (path instanceof RegExp) {
-    // A copy without the flags that make test() remember where it stopped.
-    const pattern = new RegExp(path.source, path.flags.replace(/[gy]/g, ''));
-    return (callPath) => pattern.test(callPath);
-  }
-  const key = resourceKey(path);
-  return (callPath) =>
-    callPath === path ||
-    (callPath.startsWith(API_PREFIX) && key !== undefined && resourceKey(callPath) === key);
+interface MatchedRule<F extends RequestFault | DeliveryFault, Subject> {
+  readonly rule: FaultRule<F>;
+  readonly fits: (subject: Subject) => boolean;
 }
 
-function requestMatcher({ method, path, match }: RequestFault): (call: FaultableCall) => boolean {
-  const fitsPath = pathMatcher(path);
-  return (call) =>
-    (method === undefined || method.toUpperCase() === call.method) &&
-    fitsPath(call.path) &&
-    (match?.(call) ?? true);
-}
+/** The newest of them; an hour at full load makes more than anyone reads. */
+const KEPT_INFLICTED = 10_000;
 
 /** Rules are tried in the order in which they were added; the first that fits is applied, alone. */
 export class Faults {
-  #requests: Rule<RequestFault>[] = [];
-  #deliveries: Rule<DeliveryFault>[] = [];
+  readonly #now: () => number;
+  readonly #draw: () => number;
+  #requests: MatchedRule<RequestFault, FaultableCall>[] = [];
+  #deliveries: MatchedRule<DeliveryFault, FaultableItem>[] = [];
+  #consents: FaultRule<ConsentFault>[] = [];
+  #clocks: FaultRule<ClockFault>[] = [];
+  #inflicted: InflictedFault[] = [];
+  #lastId = 0;
+
+  constructor({ now = Date.now, seed = 1 }: FaultsOptions = {}) {
+    const random = seededRandom(seed);
+    this.#now = now;
+    this.#draw = () => random.next();
+  }
 
   add(fault: Fault): FaultHandle {
     if (fault.on === 'delivery') {
-      const rule: Rule<DeliveryFault> = { fault, hits: 0, fits: fault.match ?? (() => true) };
-      this.#deliveries.push(rule);
+      const rule = this.#rule(fault);
+      this.#deliveries.push({ rule, fits: deliveryMatcher(fault) });
       return this.#handle(rule);
     }
-    const rule: Rule<RequestFault> = { fault, hits: 0, fits: requestMatcher(fault) };
-    this.#requests.push(rule);
+    if (fault.on === 'consent' || fault.on === 'clock') return this.#addState(fault);
+    const rule = this.#rule(fault);
+    this.#requests.push({ rule, fits: requestMatcher(fault) });
     return this.#handle(rule);
   }
 
-  /** All rules of both sides are forgotten. */
+  /** True if there was such a rule. */
+  remove(id: number): boolean {
+    const isThere = this.#all().some((rule) => rule.id === id);
+    this.#requests = this.#requests.filter(({ rule }) => rule.id !== id);
+    this.#deliveries = this.#deliveries.filter(({ rule }) => rule.id !== id);
+    this.#consents = this.#consents.filter((rule) => rule.id !== id);
+    this.#clocks = this.#clocks.filter((rule) => rule.id !== id);
+    return isThere;
+  }
+
+  /** All rules of all sides are forgotten; what they did stays listed. */
   clear(): void {
-    this.#requests = [];
-    this.#deliveries = [];
+    for (const { id } of this.#all()) this.remove(id);
+  }
+
+  /** Every rule that was not removed, those that are used up too, in the order of adding. */
+  list(): FaultView[] {
+    const nowMs = this.#now();
+    const rules = this.#all().sort((a, b) => a.id - b.id);
+    return rules.map((rule) => rule.view(nowMs));
+  }
+
+  /** The newest last, up to 10,000. */
+  get inflicted(): readonly InflictedFault[] {
+    return this.#inflicted.slice(-KEPT_INFLICTED);
   }
 
   takeForRequest(call: FaultableCall): RequestFault | undefined {
-    return take(this.#requests, call as never);
+    return this.#take(this.#requests, call, call.path, () => `${call.method} ${call.path}`);
   }
 
   takeForDelivery(item: FaultableItem): DeliveryFault | undefined {
-    return take(this.#deliveries, item as never);
+    return this.#take(this.#deliveries, item, item.resource, () => `${item.changeType} ${item.resource}`);
   }
 
-  #handle(rule: Rule<RequestFault> | Rule<DeliveryFault>): FaultHandle {
+  /** Whether Graph refuses the app this resource: a path below /v1.0, or what a subscription wants to hear of. */
+  refusesResource(app: FaultableApp, resource: string): boolean {
+    return this.#refuses(app, `resource ${resource}`, (fault) => concernsResource(fault, resource));
+  }
+
+  /** Whether the authority refuses the app a token. */
+  refusesToken(app: FaultableApp): boolean {
+    return this.#refuses(app, `token of ${app.clientId}`, ({ at }) => at === 'login');
+  }
+
+  /** By how much Graph's clock is wrong now; several rules for it add up. */
+  get skewMs(): number {
+    if (this.#clocks.length === 0) return 0;
+    const nowMs = this.#now();
+    return this.#clocks.reduce((sum, rule) => sum + (rule.holds(nowMs) ? rule.fault.skewMs : 0), 0);
+  }
+
+  #rule<F extends Fault>(fault: F): FaultRule<F> {
+    this.#lastId += 1;
+    return new FaultRule(this.#lastId, fault, this.#now());
+  }
+
+  #all(): FaultRule[] {
+    const matched = [...this.#requests, ...this.#deliveries].map(({ rule }): FaultRule => rule);
+    return [...matched, ...this.#consents, ...this.#clocks];
+  }
+
+  #addState(fault: ConsentFault | ClockFault): FaultHandle {
+    if (fault.on === 'consent') {
+      const rule = this.#rule(fault);
+      this.#consents.push(rule);
+      return this.#handle(rule);
+    }
+    const rule = this.#rule(fault);
+    this.#clocks.push(rule);
+    rule.count();
+    this.#note(rule, 'the clock');
+    return this.#handle(rule);
+  }
+
+  #take<F extends RequestFault | DeliveryFault, Subject>(
+    rules: readonly MatchedRule<F, Subject>[],
+    subject: Subject,
+    name: string,
+    told: () => string,
+  ): F | undefined {
+    if (rules.length === 0) return undefined;
+    const context: RuleContext = { nowMs: this.#now(), draw: this.#draw };
+    const found = rules.find(({ rule, fits }) => fits(subject) && rule.take(name, context));
+    if (found === undefined) return undefined;
+    this.#note(found.rule, told());
+    return found.rule.fault;
+  }
+
+  #refuses(app: FaultableApp, subject: string, concerns: (fault: ConsentFault) => boolean): boolean {
+    if (this.#consents.length === 0) return false;
+    const nowMs = this.#now();
+    const rule = this.#consents.find(
+      (one) => one.holds(nowMs) && concernsApp(one.fault, app) && concerns(one.fault),
+    );
+    if (rule === undefined) return false;
+    rule.count();
+    this.#note(rule, subject);
+    return true;
+  }
+
+  #note({ id, fault }: FaultRule, subject: string): void {
+    this.#inflicted.push({ at: this.#now(), fault: id, effect: effectOf(fault), subject });
+    // Trimmed in halves, since cutting the head off one by one costs time in proportion to the length.
+    if (this.#inflicted.length > 2 * KEPT_INFLICTED) this.#inflicted = this.#inflicted.slice(-KEPT_INFLICTED);
+  }
+
+  #handle(rule: FaultRule): FaultHandle {
     return {
+      id: rule.id,
       get hits() {
         return rule.hits;
       },
       remove: () => {
-        this.#requests = this.#requests.filter((other) => other !== rule);
-        this.#deliveries = this.#deliveries.filter((other) => other !== rule);
+        this.remove(rule.id);
       },
     };
   }
-}
-
-function take<F extends Fault>(rules: readonly Rule<F>[], subject: never): F | undefined {
-  if (rules.length === 0) return undefined;
-  const rule = rules.find(({ fault, hits, fits }) => hits < (fault.times ?? 1) && fits(subject));
-  if (rule === undefined) return undefined;
-  rule.hits += 1;
-  return rule.fault;
 }

@@ -7,6 +7,9 @@ type Handler = (request: GraphRequest, path: ResourcePath) => GraphAnswer | Prom
 export interface GraphApiDeps {
   readonly subscriptionsApi: Handler;
   readonly resourcesApi: Handler;
+  readonly batchApi: (request: GraphRequest) => Promise<GraphAnswer>;
+  /** Throws where the app has lost its consent. */
+  readonly checkConsent: (request: GraphRequest, path: ResourcePath) => void;
 }
 
 function readPath(text: string): ResourcePath {
@@ -22,6 +25,8 @@ function readPath(text: string): ResourcePath {
 export function createGraphApi(deps: GraphApiDeps): (request: GraphRequest) => Promise<GraphAnswer> {
   return async (request) => {
     const path = readPath(request.path);
+    if (path.operation === '$batch' && path.segments.length === 0) return deps.batchApi(request);
+    deps.checkConsent(request, path);
     const isSubscriptions = path.segments[0]?.word === 'subscriptions';
     return isSubscriptions ? deps.subscriptionsApi(request, path) : deps.resourcesApi(request, path);
   };

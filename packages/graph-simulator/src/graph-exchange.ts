@@ -14,6 +14,8 @@ export interface GraphRequest {
   /** Where the caller reached us, e.g. "https://127.0.0.1:4443": the start of every nextLink. */
   readonly origin: string;
   readonly application: Application;
+  /** When the caller's token ends, epoch milliseconds: a subscription is authorized until then. */
+  readonly authorizedUntilMs: number;
 }
 
 /** Which state a GET of a single resource has read, for the change log. `version` is null where there is none. */
@@ -27,6 +29,8 @@ export interface GraphAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: JsonObject;
+  /** In place of a body: plain text, as $count answers. */
+  readonly text?: string;
   readonly read?: ReadMark;
 }
 
@@ -36,12 +40,20 @@ export class GraphError extends Error {
   readonly status: number;
   readonly code: string;
   readonly read: ReadMark | undefined;
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, code: string, text: string, read?: ReadMark) {
+  constructor(
+    status: number,
+    code: string,
+    text: string,
+    read?: ReadMark,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(text);
     this.status = status;
     this.code = code;
     this.read = read;
+    this.headers = headers;
   }
 }
 

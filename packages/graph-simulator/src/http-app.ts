@@ -1,43 +1,15 @@
 // The HTTP side of the simulator: ids, faults, token check, logs round the API; never listens.
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import express, { type Express, type NextFunction, type Request, type Response, type Router } from 'express';
-import type { AccessTokens, Application } from './access-tokens.ts';
-import type { ReadEntry } from './change-log.ts';
-import { answersItself, faultStatus, sendFault } from './fault-answers.ts';
-import type { Faults, RequestFault } from './faults.ts';
-import type { RequestIds } from './graph-exchange.ts';
-import {
-  errorBody,
-  type GraphAnswer,
-  GraphError,
-  type GraphRequest,
-  headerText,
-  type ReadMark,
-} from './graph-exchange.ts';
-import type { RequestLog } from './request-log.ts';
+import { answersItself, faultStatus, sendFault, staysOpen } from './fault-answers.ts';
+import { decoded, GraphCall, type GraphCallsDeps } from './graph-calls.ts';
+import { errorBody, type GraphAnswer, headerText, type RequestIds } from './graph-exchange.ts';
 
-export interface HttpAppDeps {
-  readonly graphApi: (request: GraphRequest) => Promise<GraphAnswer>;
-  readonly tokens: AccessTokens;
+export interface HttpAppDeps extends GraphCallsDeps {
   readonly tokenEndpoint: Router;
   readonly controlApi: Router;
-  readonly faults: Faults;
-  readonly log: RequestLog;
-  /** What a raw path below /v1.0 is about. */
-  readonly describe: (path: string) => CallSubject;
-  readonly onRead: (entry: ReadEntry) => void;
-  readonly now: () => number;
-  readonly latencyMs: number;
-  /** Aborted when the simulator closes: ends waiting. */
-  readonly closing: AbortSignal;
-}
-
-export interface CallSubject {
-  /** "users/{id}": whose limit of simultaneous calls it counts against. */
-  readonly owner: string;
-  /** Canonical path of the single resource that a GET of it would read. */
-  readonly resource: string | undefined;
+  /** What Graph takes for now, which a fault can make differ. */
+  readonly graphNow: () => number;
 }
 
 const GRAPH_JSON =
@@ -60,124 +32,41 @@ const idHeaders = ({ requestId, clientRequestId }: RequestIds) => ({
   'client-request-id': clientRequestId,
 });
 
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
-}
-
-function splitUrl(url: string): { path: string; query: string } {
-  const at = url.indexOf('?');
-  return at < 0 ? { path: url, query: '' } : { path: url.slice(0, at), query: url.slice(at + 1) };
-}
-
-const REFUSALS = {
-  absent: 'Access token is empty.',
-  unknown: 'Access token validation failure. Invalid signature.',
-  expired: 'Lifetime validation failed, the token is expired.',
-};
-
-function authenticate(tokens: AccessTokens, request: Request): Application {
-  const verdict = tokens.verify(headerText(request.headers, 'authorization'));
-  if (verdict.kind === 'valid') return verdict.application;
-  throw new GraphError(401, 'InvalidAuthenticationToken', REFUSALS[verdict.kind]);
-}
-
-function errorAnswer(error: GraphError, ids: RequestIds, nowMs: number): GraphAnswer {
-  const body = errorBody(error.code, error.message, ids, nowMs);
-  const headers: Record<string, string> =
-    error.status === 401 ? { 'www-authenticate': 'Bearer realm=""' } : {};
-  return { status: error.status, headers, body, ...(error.read && { read: error.read }) };
-}
-
 function send(response: Response, answer: GraphAnswer, ids: RequestIds): void {
-  if (answer.body === undefined) {
+  if (answer.body === undefined && answer.text === undefined) {
     response.writeHead(answer.status, { ...idHeaders(ids), ...answer.headers }).end();
     return;
   }
-  const text = JSON.stringify(answer.body);
-  const content = { 'content-type': GRAPH_JSON, 'content-length': Buffer.byteLength(text) };
+  const text = answer.text ?? JSON.stringify(answer.body);
+  const type = answer.text === undefined ? GRAPH_JSON : 'text/plain';
+  const content = { 'content-type': type, 'content-length': Buffer.byteLength(text) };
   response.writeHead(answer.status, { ...content, ...idHeaders(ids), ...answer.headers }).end(text);
 }
 
-/** One call under /v1.0 with what is known of it before it is handled. */
-interface Call {
-  readonly request: Request;
-  readonly response: Response;
-  readonly ids: RequestIds;
-  readonly path: string;
-  readonly query: string;
-  readonly subject: CallSubject;
-  readonly end: (status: number) => void;
-}
-
-function beginCall(deps: HttpAppDeps, request: Request, response: Response): Call {
-  const { path, query } = splitUrl(request.url);
-  const subject = deps.describe(path);
-  const shown = `/v1.0${decoded(path)}${query === '' ? '' : `?${query}`}`;
-  const end = deps.log.begin({ method: request.method, path: shown, owner: subject.owner, at: deps.now() });
-  response.on('close', () => end(0));
-  return { request, response, ids: idsOf(request), path, query, subject, end };
-}
-
-function noteRead(deps: HttpAppDeps, { request, subject }: Call, status: number, mark?: ReadMark): void {
-  if (request.method !== 'GET' || subject.resource === undefined) return;
-  const answeredAt = deps.now();
-  const read = mark ?? { resource: subject.resource, version: null, at: answeredAt };
-  deps.onRead({
-    kind: 'read',
-    at: read.at,
-    answeredAt,
-    resource: read.resource,
-    version: read.version,
-    status,
-  });
-}
-
-async function answerGraph(deps: HttpAppDeps, call: Call): Promise<GraphAnswer> {
-  const { request } = call;
-  try {
-    return await deps.graphApi({
-      method: request.method,
-      path: call.path,
-      query: new URLSearchParams(call.query),
-      headers: request.headers,
-      // body-parser makes an object of nothing, which Graph would not.
-      body: request.headers['content-length'] === '0' ? undefined : request.body,
-      origin: `https://${request.headers.host}`,
-      application: authenticate(deps.tokens, request),
-    });
-  } catch (cause) {
-    if (cause instanceof GraphError) return errorAnswer(cause, call.ids, deps.now());
-    throw cause;
-  }
-}
-
-function answerFault(deps: HttpAppDeps, call: Call, fault: RequestFault): void {
-  const staysOpen = fault.kind === 'hang' || fault.kind === 'endless';
-  const status = faultStatus(fault);
-  if (!staysOpen) call.end(status);
-  sendFault(call.response, fault, { ids: call.ids, nowMs: deps.now(), idHeaders: idHeaders(call.ids) });
-  noteRead(deps, call, status);
-}
-
 async function wait(deps: HttpAppDeps, ms: number | undefined): Promise<void> {
-  if (ms !== undefined && ms > 0) await pause(ms, undefined, { signal: deps.closing });
+  if (ms !== undefined && ms > 0) await deps.clock.pause(ms, deps.closing);
 }
 
 async function handleGraph(deps: HttpAppDeps, request: Request, response: Response): Promise<void> {
-  const call = beginCall(deps, request, response);
-  const fault = deps.faults.takeForRequest({ method: request.method, path: `/v1.0${decoded(call.path)}` });
-  await wait(deps, fault?.delayMs);
-  if (fault !== undefined && answersItself(fault)) return answerFault(deps, call, fault);
-  await wait(deps, deps.latencyMs / 2);
-  const answer = await answerGraph(deps, call);
-  await wait(deps, deps.latencyMs / 2);
+  const ids = idsOf(request);
+  const { method, url, headers } = request;
+  // body-parser makes an object of nothing, which Graph would not.
+  const body = headers['content-length'] === '0' ? undefined : request.body;
+  const call = new GraphCall(deps, { method, url, headers, body, origin: `https://${headers.host}`, ids });
+  response.on('close', () => call.end(0));
+  const outcome = await call.run();
+  if ('fault' in outcome) {
+    const { fault } = outcome;
+    const status = faultStatus(fault);
+    if (!staysOpen(fault)) call.end(status);
+    sendFault(response, fault, { ids, nowMs: deps.now(), idHeaders: idHeaders(ids) });
+    call.noteRead(status);
+    return;
+  }
+  const { answer } = outcome;
   call.end(answer.status);
-  send(response, answer, call.ids);
-  noteRead(deps, call, answer.status, answer.read);
+  send(response, answer, ids);
+  call.noteRead(answer.status, answer.read);
 }
 
 /** Log and faults of the login authority; true if a fault has answered. */
@@ -218,6 +107,10 @@ export function createHttpApp(deps: HttpAppDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.use((_request, response, next) => {
+    response.setHeader('date', new Date(deps.graphNow()).toUTCString());
+    next();
+  });
   app.use('/simulator', deps.controlApi);
   app.use('/v1.0', express.json({ limit: BODY_LIMIT, strict: false }), (request, response) =>
     handleGraph(deps, request, response),

@@ -7,14 +7,36 @@ export type {
   ChangeEntry,
   ChangeLogEntry,
   DeliveryEntry,
+  LifecycleEntry,
   ReadEntry,
   SubscriptionEntry,
 } from './change-log.ts';
 export type { SimulatorState } from './control-api.ts';
 export type { DeliverySettings } from './delivery-settings.ts';
-export type { DeliveryFault, Fault, FaultHandle, FaultKind, RequestFault } from './faults.ts';
+export type { DeltaSettings, ExpiredTokenForm } from './delta-settings.ts';
+export type { DirectoryObjects } from './directory-objects.ts';
+export type { EndpointRules, EndpointState } from './endpoint-rating.ts';
+export type { PlannedKind, TimedFault } from './fault-plan.ts';
+export type { FaultScriptState } from './fault-script.ts';
+export type {
+  ClockFault,
+  ConsentFault,
+  DeliveryFault,
+  Fault,
+  FaultHandle,
+  FaultKind,
+  FaultView,
+  InflictedFault,
+  RequestFault,
+} from './faults.ts';
+export type { Forgery } from './forgery-kinds.ts';
+export type { Items } from './items.ts';
+export type { LifecycleEvent } from './lifecycle-item.ts';
+export type { LifecycleSettings } from './lifecycle-notifications.ts';
+export type { RequestLimits } from './request-limits.ts';
 export type { LoggedRequest } from './request-log.ts';
 export type { StoredResource } from './resource-store.ts';
+export type { RetryAfterForm } from './retry-after.ts';
 export { GraphSimulator } from './simulator.ts';
 export {
   DEFAULT_CLIENT_ID,
@@ -22,5 +44,7 @@ export {
   DEFAULT_TENANT_ID,
   type GraphSimulatorOptions,
 } from './simulator-options.ts';
+export type { SubscriptionQuotas } from './subscription-quotas.ts';
 export type { Subscription } from './subscription-store.ts';
+export type { SubscriptionThrottling } from './subscription-throttling.ts';
 export type { DirectoryUser } from './user-directory.ts';

@@ -9,10 +9,17 @@ export interface ItemIds {
   changeKey(): string;
   /** 112 hexadecimal digits. */
   iCalUId(): string;
+  guid(): string;
+  /** 34 capitals and digits that begin with 01, as OneDrive's are. */
+  driveItemId(): string;
+  /** Epoch milliseconds as text, of which no two are alike, as Teams names its messages. */
+  chatMessageId(nowMs: number): string;
 }
 
 const ITEM_ID_BYTES = 113; // 152 characters with one '=' at the end
 const ICAL_PREFIX = '040000008200E00074C5B7101A82E008';
+
+const BASE_32 = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'];
 
 const digest = (text: string, count: number) => createHash('sha256').update(text).digest().subarray(0, count);
 
@@ -34,6 +41,7 @@ export function createItemIds(instance: string, random: SeededRandom): ItemIds {
   const store = digest(instance, 16);
   let items = 0;
   let changes = 0;
+  let lastMessageMs = 0;
   return {
     itemId: (userId) => {
       items += 1;
@@ -47,5 +55,11 @@ export function createItemIds(instance: string, random: SeededRandom): ItemIds {
       return bytes.toString('base64');
     },
     iCalUId: () => `${ICAL_PREFIX}${'0'.repeat(16)}${random.bytes(32).toString('hex').toUpperCase()}`,
+    guid: () => random.guid(),
+    driveItemId: () => `01${Array.from({ length: 32 }, () => random.pick(BASE_32)).join('')}`,
+    chatMessageId: (nowMs) => {
+      lastMessageMs = Math.max(lastMessageMs + 1, nowMs);
+      return String(lastMessageMs);
+    },
   };
 }

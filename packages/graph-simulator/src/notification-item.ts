@@ -2,9 +2,21 @@
 
 import type { JsonObject } from './graph-exchange.ts';
 import { graphDateTime } from './graph-time.ts';
-import { type ChangeType, kindOf, notificationName } from './resource-kinds.ts';
+import type { ItemIdForms } from './item-id-forms.ts';
+import { encryptedPart } from './resource-data.ts';
+import type { ChangeType } from './resource-kinds.ts';
 import type { StoredResource } from './resource-store.ts';
 import type { Subscription } from './subscription-store.ts';
+import type { TokenAudience } from './validation-tokens.ts';
+import { notifiedResource } from './watched-by.ts';
+
+/** A change as subscriptions are told of it. */
+export interface AnnouncedChange {
+  readonly resource: StoredResource;
+  readonly changeType: ChangeType;
+  /** Further properties of resourceData. */
+  readonly details?: JsonObject;
+}
 
 /** An item on its way to an endpoint, with what the change log tells of it. */
 export interface NotificationItem {
@@ -15,35 +27,38 @@ export interface NotificationItem {
   readonly changeType: ChangeType;
   readonly version: number;
   readonly etag: string;
+  /** Whom the validation token is for; undefined without resource data. */
+  readonly audience: TokenAudience | undefined;
   /** The item as JSON text, made once however often it is sent. */
   readonly json: string;
 }
 
-function resourceData(resource: StoredResource, odataType: string, name: string): JsonObject {
-  const etag = resource.body['@odata.etag'] === undefined ? {} : { '@odata.etag': resource.etag };
-  const id = resource.path.segments.at(-1)?.id;
-  return { '@odata.type': odataType, '@odata.id': name, ...etag, id };
-}
-
-function itemBody(subscription: Subscription, resource: StoredResource, changeType: ChangeType): JsonObject {
-  const kind = kindOf(resource.path);
-  const name = kind === undefined ? resource.path.key : notificationName(kind, resource.path);
+function itemBody(subscription: Subscription, change: AnnouncedChange, idForms: ItemIdForms): JsonObject {
+  const { resource, changeType, details } = change;
+  const { resource: name, resourceData } = notifiedResource(subscription, resource, idForms, details);
   return {
     subscriptionId: subscription.id,
     subscriptionExpirationDateTime: graphDateTime(subscription.expiresAtMs),
     changeType,
     resource: name,
-    resourceData: resourceData(resource, kind?.odataType ?? '#Microsoft.Graph.Entity', name),
+    resourceData,
     clientState: subscription.clientState,
     tenantId: subscription.tenantId,
+    ...encryptedPart(subscription, resource, changeType),
   };
+}
+
+/** The token goes along with every item of such a subscription, also where a deletion left nothing to encrypt. */
+function audienceOf({ includeResourceData, notificationUrlAppId, applicationId, tenantId }: Subscription) {
+  return includeResourceData ? { appId: notificationUrlAppId ?? applicationId, tenantId } : undefined;
 }
 
 export function notificationItem(
   subscription: Subscription,
-  resource: StoredResource,
-  changeType: ChangeType,
+  change: AnnouncedChange,
+  idForms: ItemIdForms,
 ): NotificationItem {
+  const { resource, changeType } = change;
   return {
     notificationUrl: subscription.notificationUrl,
     subscriptionId: subscription.id,
@@ -52,6 +67,7 @@ export function notificationItem(
     changeType,
     version: resource.version,
     etag: resource.etag,
-    json: JSON.stringify(itemBody(subscription, resource, changeType)),
+    audience: audienceOf(subscription),
+    json: JSON.stringify(itemBody(subscription, change, idForms)),
   };
 }

@@ -1,5 +1,6 @@
 // Page sizes, select lists and next links of Graph's collections.
-import { GraphError, type GraphRequest, headerText, type JsonObject } from './graph-exchange.ts';
+import { GraphError, type GraphRequest, type JsonObject } from './graph-exchange.ts';
+import { preferredPageSize } from './preferences.ts';
 
 /** Graph refuses pages beyond this for Outlook (Graph page "Paging"); directory objects stop at 999. */
 const MAX_PAGE_SIZE = 1000;
@@ -14,7 +15,7 @@ export function nextLink(request: GraphRequest, name: string, value: string): Js
   };
 }
 
-function wholeNumber(request: GraphRequest, name: string, least: number): number | undefined {
+function wholeNumber(request: Pick<GraphRequest, 'query'>, name: string, least: number): number | undefined {
   const text = request.query.get(name);
   if (text === null) return undefined;
   const value = Number(text);
@@ -25,9 +26,8 @@ function wholeNumber(request: GraphRequest, name: string, least: number): number
 }
 
 /** $top, else the preference odata.maxpagesize, else the kind's own number. */
-export function pageSize(request: GraphRequest, fallback: number): number {
-  const preferred = /odata\.maxpagesize\s*=\s*"?(\d+)/i.exec(headerText(request.headers, 'prefer'))?.[1];
-  const wished = wholeNumber(request, '$top', 1) ?? (preferred === undefined ? fallback : Number(preferred));
+export function pageSize(request: Pick<GraphRequest, 'query' | 'headers'>, fallback: number): number {
+  const wished = wholeNumber(request, '$top', 1) ?? preferredPageSize(request.headers) ?? fallback;
   return Math.min(Math.max(wished, 1), MAX_PAGE_SIZE);
 }
 

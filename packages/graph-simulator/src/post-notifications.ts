@@ -1,5 +1,6 @@
 // Sends one POST to an endpoint and says what came of it.
 import { type Dispatcher, request } from 'undici';
+import type { Clock } from './simulator-clock.ts';
 
 export type PostOutcome =
   | { readonly status: number; readonly answeredAt: number }
@@ -31,25 +32,25 @@ function errorCode(error: unknown): string {
  */
 export function createPoster(
   dispatcher: Dispatcher,
-  now: () => number,
+  clock: Clock,
 ): (order: PostOrder) => Promise<PostOutcome> {
   return async ({ url, body, timeoutMs, closing }) => {
     // Timers of our own: undici's run in steps of a second, too coarse for a limit of three.
     const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), timeoutMs);
+    const timer = clock.after(timeoutMs, () => abort.abort());
     const stop = () => abort.abort();
     closing.addEventListener('abort', stop, { once: true });
     try {
       const headers = { 'content-type': 'application/json; charset=utf-8' };
       const answer = await request(url, { method: 'POST', dispatcher, headers, body, signal: abort.signal });
-      const outcome = { status: answer.statusCode, answeredAt: now() };
+      const outcome = { status: answer.statusCode, answeredAt: clock.now() };
       // Its fate does not matter: the endpoint has answered.
       await answer.body.dump().catch(() => undefined);
       return outcome;
     } catch (cause) {
       return { status: null, error: abort.signal.aborted ? 'timeout' : errorCode(cause) };
     } finally {
-      clearTimeout(timer);
+      timer.cancel();
       closing.removeEventListener('abort', stop);
     }
   };

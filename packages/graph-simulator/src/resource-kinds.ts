@@ -10,8 +10,9 @@ export interface ResourceKind {
   readonly spelling: readonly string[];
   /** Ids in notifications stand as segments (Outlook, directory) or as ('keys') (Teams). */
   readonly idForm: 'segment' | 'key';
-  /** Where a body shows its version: @odata.etag and changeKey, a property etag, or nowhere. */
-  readonly versionForm: 'outlook' | 'chatMessage' | 'none';
+  /** Where a body shows its version: @odata.etag and changeKey, @odata.etag alone, properties, or nowhere. */
+  readonly versionForm: 'outlook' | 'odata' | 'chatMessage' | 'drive' | 'none';
+  /** What a subscription may ask for; empty where Graph has no change notifications for the kind. */
   readonly changeTypes: readonly ChangeType[];
   /** Graph page "subscription resource type", maximum length of subscription. */
   readonly maxLifeMinutes: number;
@@ -29,6 +30,8 @@ const ALL: readonly ChangeType[] = ['created', 'updated', 'deleted'];
 const OUTLOOK_MINUTES = 10_070;
 const DIRECTORY_MINUTES = 41_760;
 const TEAMS_MINUTES = 4_320;
+const STORAGE_MINUTES = 42_300;
+const PRINT_MINUTES = 4_230;
 
 function outlook(type: string, spelling: string): ResourceKind {
   return {
@@ -73,11 +76,38 @@ function teams(type: string, spelling: string): ResourceKind {
   };
 }
 
+/** Files and lists: "updated" of what is subscribed is all that is told (Graph page "subscription resource type"). */
+function storage(type: string, spelling: string, more: Partial<ResourceKind> = {}): ResourceKind {
+  return {
+    ...directory(type, spelling),
+    versionForm: 'drive',
+    changeTypes: ['updated'],
+    maxLifeMinutes: STORAGE_MINUTES,
+    notFoundCode: 'itemNotFound',
+    pageSize: 200,
+    ...more,
+  };
+}
+
+/** Kinds with numbers of their own; the rest as in the directory. */
+function other(type: string, spelling: string, more: Partial<ResourceKind>): ResourceKind {
+  return { ...directory(type, spelling), notFoundCode: 'UnknownError', changeTypes: ALL, ...more };
+}
+
+/** Holds items, but has no change notifications of its own. */
+function container(kind: ResourceKind): ResourceKind {
+  return { ...kind, versionForm: 'none', changeTypes: [] };
+}
+
+const NOT_DELETED: readonly ChangeType[] = ['created', 'updated'];
+
 const KINDS = new Map<string, ResourceKind>(
   [
     outlook('Event', 'Users/Events'),
     outlook('Message', 'Users/Messages'),
     outlook('Contact', 'Users/Contacts'),
+    container(outlook('MailFolder', 'Users/MailFolders')),
+    container(outlook('ContactFolder', 'Users/ContactFolders')),
     directory('User', 'Users'),
     directory('Group', 'Groups'),
     teams('Chat', 'chats'),
@@ -89,6 +119,36 @@ const KINDS = new Map<string, ResourceKind>(
     teams('chatMessage', 'teams/channels/messages/replies'),
     teams('aadUserConversationMember', 'teams/members'),
     teams('aadUserConversationMember', 'teams/channels/members'),
+    container(directory('DirectoryObject', 'Groups/Members')),
+    container(directory('DirectoryObject', 'Groups/Owners')),
+    container(directory('DirectoryObject', 'Directory/DeletedItems')),
+    other('Conversation', 'Groups/Conversations', {
+      maxLifeMinutes: 4_230,
+      notFoundCode: 'ErrorItemNotFound',
+    }),
+    container(storage('Drive', 'drives')),
+    storage('DriveItem', 'drives/items'),
+    container(storage('Site', 'sites')),
+    storage('List', 'sites/lists'),
+    container(storage('ListItem', 'sites/lists/items')),
+    container(other('TodoTaskList', 'Users/todo/lists', {})),
+    other('TodoTask', 'Users/todo/lists/tasks', {
+      versionForm: 'odata',
+      maxLifeMinutes: 4_230,
+      notFoundCode: 'ErrorItemNotFound',
+      pageSize: 10,
+    }),
+    other('presence', 'communications/presences', { changeTypes: ['updated'], maxLifeMinutes: 60 }),
+    other('callRecord', 'communications/callRecords', { changeTypes: NOT_DELETED, maxLifeMinutes: 4_230 }),
+    other('alert', 'security/alerts', { changeTypes: NOT_DELETED, maxLifeMinutes: 43_200 }),
+    other('alert', 'security/alerts_v2', { changeTypes: NOT_DELETED, maxLifeMinutes: 43_200 }),
+    container(other('Printer', 'print/printers', {})),
+    other('PrintJob', 'print/printers/jobs', { changeTypes: NOT_DELETED, maxLifeMinutes: PRINT_MINUTES }),
+    container(other('PrintTaskDefinition', 'print/taskDefinitions', {})),
+    other('PrintTask', 'print/taskDefinitions/tasks', {
+      changeTypes: NOT_DELETED,
+      maxLifeMinutes: PRINT_MINUTES,
+    }),
   ].map((kind) => [kind.spelling.join('/').toLowerCase(), kind]),
 );
 

@@ -1,4 +1,5 @@
 // Reads the path of a Graph resource, in any of its spellings, into one canonical form.
+import { WELL_KNOWN_FOLDERS } from './mail-folders.ts';
 
 /** A collection word or singleton in lower case, with the id that follows it, decoded and as written. */
 export interface PathSegment {
@@ -8,7 +9,10 @@ export interface PathSegment {
 
 export interface ResourcePath {
   readonly segments: readonly PathSegment[];
-  /** Canonical text: "users/{id}/events/{id}"; words in lower case, GUIDs too, other ids untouched. */
+  /**
+   * Canonical text: "users/{id}/events/{id}"; words in lower case, GUIDs too, other ids untouched. An operation stands
+   * at its end, so that "chats/getallmessages" is not "chats".
+   */
   readonly key: string;
   /** The words alone: "users/events". */
   readonly words: string;
@@ -26,23 +30,12 @@ export class ResourcePathError extends Error {
 /** Words that name one thing, so that no id follows them. */
 const SINGLETONS = new Set(
   [
-    'admin appcatalogs auditlogs calendar communications drive education identity mailboxsettings manager me',
+    'admin appcatalogs auditlogs calendar communications directory drive education identity mailboxsettings manager me',
     'onenote photo planner presence primarychannel print reauthorize reports root security solutions teamwork todo',
   ].flatMap((line) => line.split(' ')),
 );
 
 const OPERATIONS = new Set(['delta', 'getallmessages', '$count', '$ref', '$value', '$batch']);
-
-/** Outlook's folder names that may stand for an id, in any case (Graph page "mailFolder resource type"). */
-const WELL_KNOWN_FOLDERS = new Set([
-  'archive',
-  'deleteditems',
-  'drafts',
-  'inbox',
-  'junkemail',
-  'outbox',
-  'sentitems',
-]);
 
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const GUID_AT_TENANT = /^([0-9a-f-]{36})@([0-9a-f-]{36})$/i;
@@ -94,7 +87,9 @@ export function resourcePath(parts: readonly PathSegment[], operation?: string):
   const isCollection =
     last !== undefined && last.id === undefined && !SINGLETONS.has(last.word) && !operation;
   const words = segments.map((segment) => segment.word).join('/');
-  const path = { segments, words, isCollection, key: segments.map(segmentKey).join('/') };
+  const keys = segments.map(segmentKey);
+  const key = (operation === undefined ? keys : [...keys, operation]).join('/');
+  const path = { segments, words, isCollection, key };
   return operation === undefined ? path : { ...path, operation };
 }
 

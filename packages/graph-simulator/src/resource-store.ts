@@ -24,10 +24,23 @@ export interface ResourceChange {
   readonly resource: StoredResource;
   readonly at: number;
   readonly notifyTimes: NotifyTimes;
+  /** The state before, if it lived then. */
+  readonly previous?: StoredResource;
+  /** Where subscribers are told something else than what happened: a soft-deleted user is "updated". */
+  readonly announcedAs?: ChangeType;
+  /** Of a deletion: 'changed' for what can be restored, as delta queries tell it. */
+  readonly reason?: RemovalReason;
+  /** Further properties of the notification's resourceData, e.g. "members@delta". */
+  readonly details?: JsonObject;
 }
+
+export type RemovalReason = 'deleted' | 'changed';
 
 export interface ChangeOptions {
   readonly notifyTimes?: NotifyTimes;
+  readonly announcedAs?: ChangeType;
+  readonly reason?: RemovalReason;
+  readonly details?: JsonObject;
 }
 
 /** No resource, or no live one, is at the path. */
@@ -61,6 +74,15 @@ function stamp(path: ResourcePath, body: JsonObject, changeKey: string, nowText:
       const { '@odata.etag': _old, ...rest } = own;
       return { '@odata.etag': etag, ...rest, ...stamps };
     }
+    case 'odata': {
+      const { '@odata.etag': _old, ...rest } = own;
+      const createdDateTime = body.createdDateTime ?? nowText;
+      return { '@odata.etag': etag, ...rest, createdDateTime, lastModifiedDateTime: nowText };
+    }
+    case 'drive': {
+      const createdDateTime = body.createdDateTime ?? nowText;
+      return { ...own, createdDateTime, eTag: etag, lastModifiedDateTime: nowText };
+    }
     case 'chatMessage':
       return { ...own, etag, lastModifiedDateTime: nowText };
     default:
@@ -86,6 +108,11 @@ export class ResourceStore {
   /** Live items of a collection in the order of their creation. */
   list(collection: PathLike): StoredResource[] {
     return [...(this.#collections.get(asPath(collection).key)?.values() ?? [])];
+  }
+
+  /** How many live items a collection has. */
+  count(collection: PathLike): number {
+    return this.#collections.get(asPath(collection).key)?.size ?? 0;
   }
 
   hasCollection(collection: ResourcePath): boolean {
@@ -122,7 +149,16 @@ export class ResourceStore {
     const resource = { ...current, version, etag: etagOf(current.path, changeKey) };
     this.#live.delete(current.path.key);
     this.#collections.get(collectionOf(current.path).key)?.delete(current.path.key);
-    this.#tell('deleted', resource, options);
+    this.#tell('deleted', resource, options, current);
+    return resource;
+  }
+
+  /** Tells of the deletion for good of something that was soft-deleted before. */
+  purge(path: PathLike, body: JsonObject): StoredResource {
+    const gone = asPath(path);
+    const { version, changeKey } = this.#nextVersion(gone.key);
+    const resource = { path: gone, body, version, etag: etagOf(gone, changeKey) };
+    this.#tell('deleted', resource, {});
     return resource;
   }
 
@@ -147,9 +183,10 @@ export class ResourceStore {
     const { version, changeKey } = this.#nextVersion(path.key);
     const stamped = stamp(path, body, changeKey, graphDateTime(this.#deps.now()));
     const resource: StoredResource = { path, body: stamped, version, etag: etagOf(path, changeKey) };
+    const previous = this.#live.get(path.key);
     this.#live.set(path.key, resource);
     this.#collection(collectionOf(path).key).set(path.key, resource);
-    this.#tell(changeType, resource, options);
+    this.#tell(changeType, resource, options, previous);
     return resource;
   }
 
@@ -161,12 +198,13 @@ export class ResourceStore {
     return made;
   }
 
-  #tell(changeType: ChangeType, resource: StoredResource, options: ChangeOptions): void {
-    this.#deps.onChange({
-      changeType,
-      resource,
-      at: this.#deps.now(),
-      notifyTimes: options.notifyTimes ?? 1,
-    });
+  #tell(
+    changeType: ChangeType,
+    resource: StoredResource,
+    { notifyTimes = 1, ...more }: ChangeOptions,
+    previous?: StoredResource,
+  ): void {
+    const at = this.#deps.now();
+    this.#deps.onChange({ changeType, resource, at, notifyTimes, ...more, ...(previous && { previous }) });
   }
 }

@@ -1,6 +1,14 @@
 // What a simulator can be told at its start, and what it does where it is not told.
 import { randomUUID } from 'node:crypto';
 import { DEFAULT_DELIVERY, type DeliverySettings } from './delivery-settings.ts';
+import { DEFAULT_DELTA, type DeltaSettings } from './delta-settings.ts';
+import type { EndpointRules } from './endpoint-rating.ts';
+import { GRAPH_LIFECYCLE, type LifecycleSettings } from './lifecycle-notifications.ts';
+import { GRAPH_REQUEST_LIMITS, type RequestLimits } from './request-limits.ts';
+import type { RetryAfterForm } from './retry-after.ts';
+import { GRAPH_QUOTAS, type SubscriptionQuotas } from './subscription-quotas.ts';
+import { GRAPH_SUBSCRIPTION_THROTTLING, type SubscriptionThrottling } from './subscription-throttling.ts';
+import { VALIDATION_ISSUERS, type ValidationTokenVersion } from './validation-tokens.ts';
 
 /** The tenant and the app registration that exist unless others are named. */
 export const DEFAULT_TENANT_ID = '5d0f2c1e-7a44-4b0e-9a53-2f6d1c7e8b10';
@@ -32,9 +40,23 @@ export interface GraphSimulatorOptions {
   /** Time that each call under /v1.0 takes: half before the state is read, half after. */
   readonly graphLatencyMs?: number;
   readonly tokenLifetimeSeconds?: number;
-  /** Epoch milliseconds. Rules about time (expiry, tokens) follow it; waiting does not. */
+  /**
+   * Epoch milliseconds. Rules about time (expiry, tokens) follow it; waiting does not. To let a test wait no longer,
+   * there is `simulator.clock.advance`.
+   */
   readonly now?: () => number;
-  readonly delivery?: Partial<DeliverySettings>;
+  readonly delivery?: Partial<Omit<DeliverySettings, 'endpoints'>> & {
+    readonly endpoints?: Partial<EndpointRules>;
+  };
+  readonly lifecycle?: Partial<LifecycleSettings>;
+  readonly subscriptionQuotas?: Partial<SubscriptionQuotas>;
+  /** False: calls about subscriptions are never too many. */
+  readonly subscriptionThrottling?: Partial<SubscriptionThrottling> | false;
+  /** Of a mailbox, of the directory, of all calls together; false: calls are never too many. */
+  readonly requestLimits?: Partial<RequestLimits> | false;
+  /** How an answer 429 says how long to wait; whole seconds unless said. */
+  readonly retryAfter?: RetryAfterForm;
+  readonly delta?: Partial<DeltaSettings>;
   /**
    * Graph takes https alone. Plain http is taken here unless this is false, as a receiver on the same machine seldom
    * has a certificate.
@@ -45,18 +67,38 @@ export interface GraphSimulatorOptions {
   readonly handshakeTimeoutMs?: number;
   /** Subscriptions per page of their list. */
   readonly subscriptionsPageSize?: number;
+  /**
+   * Of the tokens that go with resource data. "1.0" unless said: an app registration accepts that one as long as its
+   * manifest does not ask for 2 (Entra page "Understand the app manifest", accessTokenAcceptedVersion).
+   */
+  readonly validationTokenVersion?: ValidationTokenVersion;
+  /** Their issuer, with `{tenantid}` where the tenant's id goes; Microsoft's own in the global cloud unless said. */
+  readonly validationIssuer?: string;
 }
 
 type Settled = 'changeLogFile' | 'changeLogKeepEntries' | 'notificationCa';
+type Composed =
+  | 'delivery'
+  | 'lifecycle'
+  | 'subscriptionQuotas'
+  | 'subscriptionThrottling'
+  | 'requestLimits'
+  | 'delta';
 
-export type SimulatorSettings = Required<Omit<GraphSimulatorOptions, Settled | 'delivery'>> & {
+export type SimulatorSettings = Required<Omit<GraphSimulatorOptions, Settled | Composed>> & {
   readonly delivery: DeliverySettings;
+  readonly lifecycle: LifecycleSettings;
+  readonly subscriptionQuotas: SubscriptionQuotas;
+  readonly subscriptionThrottling: SubscriptionThrottling | false;
+  readonly requestLimits: RequestLimits | false;
+  readonly delta: DeltaSettings;
   readonly changeLogFile: string | undefined;
   readonly changeLogKeepEntries: number | undefined;
   readonly notificationCa: string | undefined;
 };
 
 export function simulatorSettings(options: GraphSimulatorOptions): SimulatorSettings {
+  const version = options.validationTokenVersion ?? '1.0';
   return {
     port: options.port ?? 0,
     host: options.host ?? '127.0.0.1',
@@ -73,10 +115,25 @@ export function simulatorSettings(options: GraphSimulatorOptions): SimulatorSett
     // Entra's tokens last 60 to 90 minutes.
     tokenLifetimeSeconds: options.tokenLifetimeSeconds ?? 3599,
     now: options.now ?? Date.now,
-    delivery: { ...DEFAULT_DELIVERY, ...options.delivery },
+    delivery: {
+      ...DEFAULT_DELIVERY,
+      ...options.delivery,
+      endpoints: { ...DEFAULT_DELIVERY.endpoints, ...options.delivery?.endpoints },
+    },
+    lifecycle: { ...GRAPH_LIFECYCLE, ...options.lifecycle },
+    subscriptionQuotas: { ...GRAPH_QUOTAS, ...options.subscriptionQuotas },
+    subscriptionThrottling: options.subscriptionThrottling !== false && {
+      ...GRAPH_SUBSCRIPTION_THROTTLING,
+      ...options.subscriptionThrottling,
+    },
+    requestLimits: options.requestLimits !== false && { ...GRAPH_REQUEST_LIMITS, ...options.requestLimits },
+    retryAfter: options.retryAfter ?? 'integer',
+    delta: { ...DEFAULT_DELTA, ...options.delta },
     allowHttpNotificationUrls: options.allowHttpNotificationUrls ?? true,
     notificationCa: options.notificationCa,
     handshakeTimeoutMs: options.handshakeTimeoutMs ?? 10_000,
     subscriptionsPageSize: options.subscriptionsPageSize ?? 100,
+    validationTokenVersion: version,
+    validationIssuer: options.validationIssuer ?? VALIDATION_ISSUERS[version],
   };
 }

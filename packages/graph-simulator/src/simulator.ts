@@ -2,65 +2,99 @@
 import { Agent } from 'undici';
 import { AccessTokens, type Application } from './access-tokens.ts';
 import { announceChange } from './announce-changes.ts';
-import { type Calendar, createCalendar } from './calendar.ts';
+import { createBatchApi } from './batch-api.ts';
+import type { Calendar } from './calendar.ts';
 import { CalendarLife } from './calendar-life.ts';
 import { makeCertificate, type ServerCertificate } from './certificate.ts';
 import { ChangeLog } from './change-log.ts';
+import { checkConsent } from './consent.ts';
 import { createControlApi, type SimulatorState } from './control-api.ts';
 import { deliveryEntry } from './delivery-entry.ts';
+import type { DeltaApi } from './delta-api.ts';
+import type { DirectoryObjects } from './directory-objects.ts';
+import { FaultScriptRunner } from './fault-script.ts';
 import { Faults } from './faults.ts';
+import { forgedBody } from './forged-notification.ts';
 import { createGraphApi } from './graph-api.ts';
+import type { CallSubject, GraphCallsDeps } from './graph-calls.ts';
 import type { JsonObject } from './graph-exchange.ts';
 import { graphDateTime } from './graph-time.ts';
-import { type CallSubject, createHttpApp, idsOf } from './http-app.ts';
+import { createHttpApp, idsOf } from './http-app.ts';
 import { HttpsListener } from './https-listener.ts';
-import { createItemIds } from './item-ids.ts';
+import { ItemIdForms } from './item-id-forms.ts';
+import type { Items } from './items.ts';
+import { isRemoval } from './lifecycle-item.ts';
+import { LifecycleNotifications } from './lifecycle-notifications.ts';
+import { notificationBody } from './notification-body.ts';
 import { Notifier } from './notifier.ts';
 import { createPoster } from './post-notifications.ts';
+import { createRequestLimits } from './request-limits.ts';
 import { type LoggedRequest, RequestLog } from './request-log.ts';
 import { ownerKey, parseResourcePath, type ResourcePath, ResourcePathError } from './resource-path.ts';
-import { type ResourceChange, ResourceStore, type StoredResource } from './resource-store.ts';
+import type { ResourceChange, ResourceStore, StoredResource } from './resource-store.ts';
 import { createResourcesApi, readTarget } from './resources-api.ts';
+import { createRetryAfter } from './retry-after.ts';
 import { seedUser } from './seed.ts';
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
+import { type Clock, SimulatorClock } from './simulator-clock.ts';
 import {
   type GraphSimulatorOptions,
   type SimulatorSettings,
   simulatorSettings,
 } from './simulator-options.ts';
+import { skewedClock } from './skewed-clock.ts';
 import { SubscriptionStore } from './subscription-store.ts';
+import { createSubscriptionThrottle } from './subscription-throttling.ts';
 import { createSubscriptionsApi } from './subscriptions-api.ts';
+import { createTenantData, type TenantData } from './tenant-data.ts';
 import { createTokenEndpoint } from './token-endpoint.ts';
-import { type DirectoryUser, UserDirectory } from './user-directory.ts';
+import type { DirectoryUser } from './user-directory.ts';
 import { validateEndpoint } from './validation-handshake.ts';
-
-/** Expired subscriptions vanish at the next question about them; this is how late the change log may be otherwise. */
-const EXPIRY_CHECK_MS = 1_000;
+import { ValidationKeys } from './validation-keys.ts';
+import { ValidationTokens } from './validation-tokens.ts';
 
 export class GraphSimulator implements AsyncDisposable {
   readonly #settings: SimulatorSettings;
   readonly #certificate: ServerCertificate;
   readonly #random: SeededRandom;
-  readonly #directory: UserDirectory;
+  readonly #data: TenantData;
+  readonly #retryAfter: (waitMs: number) => Readonly<Record<string, string>>;
   readonly #tokens: AccessTokens;
   readonly #requests = new RequestLog();
+  /** What Graph takes for now, in tokens and in all that has to do with subscriptions. */
+  readonly #graphClock: Clock;
   readonly #agent: Agent;
   readonly #closing = new AbortController();
   readonly #listener: HttpsListener;
-  readonly #expiryTimer: NodeJS.Timeout;
   #changes = 0;
   #seededUsers = 0;
   #closed: Promise<void> | undefined;
 
+  /** Ordinary and immutable ids of Outlook's items. */
+  readonly idForms = new ItemIdForms();
   /** All resources, by path. Its create, update and remove notify; seed does not. */
   readonly resources: ResourceStore;
   /** Writes events into the users' calendars, as POST, PATCH and DELETE do. */
   readonly calendar: Calendar;
+  /** Makes, alters, moves and removes items of every kind, with ids and bodies of Graph's form; notifies. */
+  readonly items: Items;
+  /** Soft deletion, restoring and membership of users and groups; notifies. */
+  readonly directoryObjects: DirectoryObjects;
+  /** Lets the tokens of delta queries expire. */
+  readonly delta: Pick<DeltaApi, 'expireTokens'>;
   readonly subscriptions: SubscriptionStore;
-  readonly faults = new Faults();
+  readonly faults: Faults;
+  /** Inflicts faults at their times. */
+  readonly faultScript: FaultScriptRunner;
+  /** The tokens that go with resource data; their keys can be replaced. */
+  readonly validationTokens: ValidationTokens;
+  /** Lifecycle notifications: sent by themselves when it is time, and at once when they are asked for here. */
+  readonly lifecycle: LifecycleNotifications;
   readonly notifier: Notifier;
   readonly changeLog: ChangeLog;
   readonly life: CalendarLife;
+  /** All rules about time and all waiting follow it, the life of the calendars excepted; a test can move it on. */
+  readonly clock: SimulatorClock;
 
   /** Starts listening. @throws where the port is taken or the change log cannot be written */
   static async start(options: GraphSimulatorOptions = {}): Promise<GraphSimulator> {
@@ -78,9 +112,14 @@ export class GraphSimulator implements AsyncDisposable {
   }
 
   private constructor(settings: SimulatorSettings, certificate: ServerCertificate) {
-    const { now } = settings;
-    this.#settings = settings;
+    this.clock = new SimulatorClock(settings.now);
+    const now = () => this.clock.now();
+    this.#settings = { ...settings, now };
     this.#certificate = certificate;
+    this.faults = new Faults({ now, seed: settings.seed + 3 });
+    this.#graphClock = skewedClock(this.clock, () => this.faults.skewMs);
+    this.faultScript = new FaultScriptRunner(this);
+    this.validationTokens = this.#createValidationTokens();
     this.#random = seededRandom(settings.seed);
     this.#agent = new Agent(
       settings.notificationCa === undefined ? {} : { connect: { ca: settings.notificationCa } },
@@ -89,16 +128,35 @@ export class GraphSimulator implements AsyncDisposable {
       file: settings.changeLogFile,
       keepEntries: settings.changeLogKeepEntries,
     });
-    const ids = createItemIds(settings.instance, seededRandom(settings.seed + 1));
-    this.resources = new ResourceStore({ ids, now, onChange: (change) => this.#noteChange(change) });
-    this.#directory = new UserDirectory(this.resources);
-    this.calendar = createCalendar({ resources: this.resources, directory: this.#directory, ids });
+    this.#data = createTenantData({
+      ...settings,
+      now,
+      idForms: this.idForms,
+      onChange: (change) => this.#noteChange(change),
+    });
+    const { resources, calendar, items, directoryObjects, delta } = this.#data;
+    this.resources = resources;
+    this.calendar = calendar;
+    this.items = items;
+    this.directoryObjects = directoryObjects;
+    this.delta = delta;
+    this.#retryAfter = createRetryAfter({
+      form: settings.retryAfter,
+      random: seededRandom(settings.seed + 5),
+      now: this.#graphClock.now,
+    });
     this.subscriptions = this.#createSubscriptions();
     this.notifier = this.#createNotifier();
+    this.lifecycle = new LifecycleNotifications({
+      settings: settings.lifecycle,
+      subscriptions: this.subscriptions,
+      clock: this.#graphClock,
+      send: (item) => this.notifier.notifyLifecycle(item),
+      release: (subscriptionId) => this.notifier.release(subscriptionId),
+    });
     this.life = this.#createLife();
     this.#tokens = this.#createTokens();
     this.#listener = this.#createListener();
-    this.#expiryTimer = setInterval(() => this.subscriptions.expireDue(), EXPIRY_CHECK_MS);
     this.#usersFor(settings.users);
   }
 
@@ -130,7 +188,7 @@ export class GraphSimulator implements AsyncDisposable {
   }
 
   users(): DirectoryUser[] {
-    return this.#directory.users();
+    return this.#data.directory.users();
   }
 
   /** Makes users until there are so many, and gives the first so many. */
@@ -163,7 +221,7 @@ export class GraphSimulator implements AsyncDisposable {
   maxConcurrent(prefix?: string): number {
     if (prefix === undefined) return this.#requests.maxConcurrent();
     const path = parseResourcePath(prefix.replace(/^\/?v1\.0\//, ''));
-    return this.#requests.maxConcurrent(ownerKey(this.#directory.resolve(path)));
+    return this.#requests.maxConcurrent(ownerKey(this.#data.resolve(path)));
   }
 
   state(): SimulatorState {
@@ -173,6 +231,7 @@ export class GraphSimulator implements AsyncDisposable {
       subscriptions: this.subscriptions.size,
       lifeRunning: this.life.isRunning,
       notifications: this.notifier.counters,
+      endpoints: this.notifier.endpoints(),
     };
   }
 
@@ -193,19 +252,29 @@ export class GraphSimulator implements AsyncDisposable {
 
   async #shutDown(): Promise<void> {
     this.life.stop();
-    clearInterval(this.#expiryTimer);
+    this.faultScript.stop();
+    this.subscriptions.close();
+    this.lifecycle.close();
     this.notifier.close();
     this.#closing.abort();
+    this.clock.close();
     await this.#listener.close();
     await this.#agent.destroy();
     await this.changeLog.close();
   }
 
+  #createValidationTokens(): ValidationTokens {
+    const { validationTokenVersion: version, validationIssuer: issuer } = this.#settings;
+    const keys = new ValidationKeys();
+    return new ValidationTokens({ version, issuer, keys, now: this.#graphClock.now });
+  }
+
   #createSubscriptions(): SubscriptionStore {
     const { now } = this.#settings;
     return new SubscriptionStore({
-      now,
-      onAction: (action, { id, target, expiresAtMs }) => {
+      clock: this.#graphClock,
+      onAction: (action, subscription) => {
+        const { id, target, expiresAtMs } = subscription;
         const expirationDateTime = graphDateTime(expiresAtMs);
         this.changeLog.append({
           kind: 'subscription',
@@ -215,21 +284,30 @@ export class GraphSimulator implements AsyncDisposable {
           resource: target,
           expirationDateTime,
         });
+        this.lifecycle.note(action, subscription);
       },
     });
   }
 
   #createNotifier(): Notifier {
-    const { now, delivery } = this.#settings;
+    const { delivery, lifecycle } = this.#settings;
     const jitter = seededRandom(this.#settings.seed + 2);
     return new Notifier({
       settings: delivery,
       faults: this.faults,
-      now,
+      clock: this.clock,
       random: () => jitter.next(),
-      post: createPoster(this.#agent, now),
-      isWanted: ({ subscriptionId }) => this.subscriptions.get(subscriptionId) !== undefined,
+      post: createPoster(this.#agent, this.clock),
+      bodyOf: (items) => notificationBody(items, this.validationTokens),
+      forgedBodyOf: (item, forgery) => forgedBody(item, forgery, this.validationTokens),
+      isWanted: (item) => isRemoval(item) || this.subscriptions.get(item.subscriptionId) !== undefined,
+      pauseOf: ({ subscriptionId }) =>
+        this.lifecycle.isPaused(subscriptionId) ? lifecycle.whilePaused : 'none',
       onAttempt: (attempt) => this.changeLog.append(deliveryEntry(attempt)),
+      onLost: (items) => {
+        const ids = new Set(items.map(({ subscriptionId }) => subscriptionId));
+        for (const id of ids) this.lifecycle.noteLost(id);
+      },
     });
   }
 
@@ -245,84 +323,131 @@ export class GraphSimulator implements AsyncDisposable {
   }
 
   #createTokens(): AccessTokens {
-    const { now, tokenLifetimeSeconds: lifetimeSeconds, tenantId, clientId, clientSecret } = this.#settings;
+    const { tokenLifetimeSeconds: lifetimeSeconds, tenantId, clientId, clientSecret } = this.#settings;
+    const { now } = this.#graphClock;
     const tokens = new AccessTokens({ now, lifetimeSeconds, issuer: () => this.url });
     tokens.register({ tenantId, clientId, clientSecret });
     return tokens;
   }
 
   #createListener(): HttpsListener {
-    const { now, graphLatencyMs: latencyMs } = this.#settings;
+    const { now } = this.#settings;
     const app = createHttpApp({
-      graphApi: this.#createGraphApi(),
-      tokens: this.#tokens,
-      tokenEndpoint: createTokenEndpoint({ tokens: this.#tokens, now, idsOf }),
+      ...this.#createCalls(),
+      tokenEndpoint: createTokenEndpoint({
+        tokens: this.#tokens,
+        faults: this.faults,
+        validationTokens: this.validationTokens,
+        now,
+        idsOf,
+      }),
       controlApi: createControlApi({
         life: this.life,
         resources: this.resources,
-        directory: this.#directory,
+        directory: this.#data.directory,
+        delta: this.delta,
+        items: this.items,
+        resolve: this.#data.resolve,
         state: () => this.state(),
+        faults: this.faults,
+        faultScript: this.faultScript,
+        clock: this.clock,
+        subscriptions: this.subscriptions,
+        lifecycle: this.lifecycle,
+        endpoints: () => this.notifier.endpoints(),
+        keys: this.validationTokens.keys,
+      }),
+      graphNow: this.#graphClock.now,
+    });
+    return new HttpsListener(this.#certificate, app);
+  }
+
+  #createCalls(): GraphCallsDeps {
+    const { now, graphLatencyMs: latencyMs } = this.#settings;
+    const calls: GraphCallsDeps = {
+      graphApi: this.#createGraphApi(() => calls),
+      tokens: this.#tokens,
+      limits: createRequestLimits({
+        limits: this.#settings.requestLimits,
+        elapsed: () => this.clock.elapsed(),
+        retryAfter: this.#retryAfter,
+        tenantSize: () => this.#data.directory.size,
       }),
       faults: this.faults,
       log: this.#requests,
       describe: (path) => this.#describe(path),
       onRead: (entry) => this.changeLog.append(entry),
       now,
+      clock: this.clock,
       latencyMs,
       closing: this.#closing.signal,
-    });
-    return new HttpsListener(this.#certificate, app);
+    };
+    return calls;
   }
 
-  #createGraphApi(): ReturnType<typeof createGraphApi> {
+  #createGraphApi(calls: () => GraphCallsDeps): ReturnType<typeof createGraphApi> {
     const { now, allowHttpNotificationUrls, subscriptionsPageSize, handshakeTimeoutMs } = this.#settings;
+    const { subscriptionQuotas: quotas, subscriptionThrottling: limits } = this.#settings;
     const resourcesApi = createResourcesApi({
-      resources: this.resources,
-      directory: this.#directory,
-      calendar: this.calendar,
+      ...this.#data,
+      delta: this.#data.delta.handle,
+      idForms: this.idForms,
       now,
     });
+    const batchApi = createBatchApi({ calls, random: seededRandom(this.#settings.seed + 6), now });
     const subscriptionsApi = createSubscriptionsApi({
       subscriptions: this.subscriptions,
-      now,
+      now: this.#graphClock.now,
       allowHttpNotificationUrls,
       pageSize: subscriptionsPageSize,
-      resolve: (path) => this.#directory.resolve(path),
+      quotas,
+      throttle: createSubscriptionThrottle({
+        limits,
+        elapsed: () => this.clock.elapsed(),
+        retryAfter: this.#retryAfter,
+      }),
+      resolve: this.#data.resolve,
       validateEndpoint: (url) =>
-        validateEndpoint(url, { dispatcher: this.#agent, timeoutMs: handshakeTimeoutMs }),
+        validateEndpoint(url, {
+          dispatcher: this.#agent,
+          clock: this.clock,
+          timeoutMs: handshakeTimeoutMs,
+        }),
     });
-    return createGraphApi({ subscriptionsApi, resourcesApi });
+    return createGraphApi({
+      subscriptionsApi,
+      resourcesApi,
+      batchApi,
+      checkConsent: (request, path) => checkConsent(this, request, path),
+    });
   }
 
   #usersFor(count: number | undefined): readonly DirectoryUser[] {
-    const wanted = count ?? this.#directory.users().length;
+    const { directory } = this.#data;
+    const wanted = count ?? directory.users().length;
     while (this.#seededUsers < wanted) {
       this.#seededUsers += 1;
       const body = seedUser(this.#random, this.#seededUsers);
       this.resources.seed(`users/${body.id}`, body);
     }
-    return this.#directory.users().slice(0, wanted);
+    return directory.users().slice(0, wanted);
   }
 
   #describe(text: string): CallSubject {
     let path: ResourcePath;
     try {
-      path = this.#directory.resolve(parseResourcePath(text));
+      path = this.#data.resolve(parseResourcePath(text));
     } catch (cause) {
-      if (cause instanceof ResourcePathError) return { owner: 'none', resource: undefined };
+      if (cause instanceof ResourcePathError) return { owner: 'none', resource: undefined, path: undefined };
       throw cause;
     }
+    if (path.operation === '$batch') return { owner: undefined, resource: undefined, path };
     const isSubscription = path.segments[0]?.word === 'subscriptions';
-    return {
-      owner: ownerKey(path),
-      resource: isSubscription ? undefined : readTarget(path, this.#directory),
-    };
+    return { owner: ownerKey(path), resource: isSubscription ? undefined : readTarget(path), path };
   }
 
   #noteChange(change: ResourceChange): void {
-    const { resource } = change;
     this.#changes += 1;
-    if (resource.path.words === 'users') this.#directory.learn(resource.body);
     announceChange(this, change);
   }
 }

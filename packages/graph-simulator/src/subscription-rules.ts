@@ -1,8 +1,14 @@
 // What Graph demands of a subscription request, decided without side effects.
 import { GraphError, type JsonObject } from './graph-exchange.ts';
 import { parseDateTimeOffset } from './graph-time.ts';
-import { type ChangeType, kindOf, type ResourceKind } from './resource-kinds.ts';
+import {
+  checkEncryptionCertificate,
+  checkEncryptionCertificateId,
+  checkResourceData,
+} from './resource-data-rules.ts';
+import type { ChangeType, ResourceKind } from './resource-kinds.ts';
 import { parseResourcePath, type ResourcePath, ResourcePathError } from './resource-path.ts';
+import { subscribableKind } from './watched-by.ts';
 
 /** A request that has passed the rules; nothing has been called yet. */
 export interface SubscriptionDraft {
@@ -14,6 +20,11 @@ export interface SubscriptionDraft {
   readonly lifecycleNotificationUrl: string | null;
   readonly clientState: string | null;
   readonly latestSupportedTlsVersion: string;
+  readonly includeResourceData: boolean;
+  readonly encryptionCertificate: string | null;
+  readonly encryptionCertificateId: string | null;
+  /** The app whom validation tokens are for; the subscribing one without it. */
+  readonly notificationUrlAppId: string | null;
   readonly expiresAtMs: number;
 }
 
@@ -30,6 +41,10 @@ const MIN_LIFE_MINUTES = 45;
 const MAX_CLIENT_STATE = 128;
 /** Same page: from here on Teams wants a lifecycleNotificationUrl. */
 const TEAMS_LIFECYCLE_MINUTES = 60;
+/** Same page: Outlook's kinds with resource data. */
+const OUTLOOK_RICH_MINUTES = 1_440;
+/** Same page: of subscriptions that a browser is told of; on a webhook they are refused. */
+const WEB_PUSH = ['vapidPublicKey', 'webPushEncryptionP256dhPublicKey', 'webPushEncryptionSecret'];
 
 const CHANGE_TYPES: readonly string[] = ['created', 'updated', 'deleted'];
 const TLS_VERSIONS: readonly string[] = ['v1_0', 'v1_1', 'v1_2', 'v1_3'];
@@ -39,6 +54,13 @@ const invalid = (text: string) => new GraphError(400, 'InvalidRequest', text);
 function optionalText(body: JsonObject, name: string): string | null {
   const value = body[name] ?? null;
   if (value !== null && typeof value !== 'string') throw invalid(`Property '${name}' must be a string.`);
+  return value;
+}
+
+function optionalFlag(body: JsonObject, name: string): boolean | null {
+  const value = body[name] ?? null;
+  if (value !== null && typeof value !== 'boolean')
+    throw invalid(`Property '${name}' must be true or false.`);
   return value;
 }
 
@@ -77,19 +99,14 @@ function parseTarget(text: string): { path: ResourcePath; kind: ResourceKind } {
     if (cause instanceof ResourcePathError) throw invalid(`Invalid 'resource' attribute: '${text}'.`);
     throw cause;
   }
-  const kind = kindOf(withoutFolder(path));
+  const kind = subscribableKind(path);
   if (path.segments[0]?.word === 'me') {
     throw new GraphError(400, 'BadRequest', '/me request is only valid with delegated authentication flow.');
   }
-  if (kind === undefined || path.operation !== undefined) {
+  if (kind === undefined) {
     throw invalid(`Resource '${text}' is not supported for change notifications.`);
   }
   return { path, kind };
-}
-
-/** A folder's messages are messages: "users/{id}/mailfolders/{id}/messages" has the kind of "users/{id}/messages". */
-function withoutFolder(path: ResourcePath): ResourcePath {
-  return path.words === 'users/mailfolders/messages' ? { ...path, words: 'users/messages' } : path;
 }
 
 function checkChangeTypes(changeTypes: ReadonlySet<ChangeType>, kind: ResourceKind, text: string): void {
@@ -104,31 +121,48 @@ function checkClientState(clientState: string | null): string | null {
   return clientState;
 }
 
+/** What the longest life depends on, and whether one of over an hour is allowed at all. */
+interface LifeTerms {
+  readonly kind: ResourceKind;
+  readonly includeResourceData: boolean;
+  readonly lifecycleNotificationUrl: string | null;
+}
+
+function maxLifeMinutesOf({ kind, includeResourceData }: LifeTerms): number {
+  const isRichOutlook = includeResourceData && kind.versionForm === 'outlook';
+  return isRichOutlook ? OUTLOOK_RICH_MINUTES : kind.maxLifeMinutes;
+}
+
 /**
  * Epoch milliseconds that a wish for an expiry becomes: raised to 45 minutes from now where it is shorter.
- * @throws {GraphError} no date, in the past, or beyond the longest life of that kind
+ * @throws {GraphError} no date, in the past, beyond the longest life, or over an hour where nobody can be challenged
  */
-export function grantExpiry(wish: unknown, kind: ResourceKind, nowMs: number): number {
+function grantExpiry(wish: unknown, terms: LifeTerms, nowMs: number): number {
   const wishedMs = parseDateTimeOffset(wish);
   if (wishedMs === undefined) throw invalid(`Invalid 'expirationDateTime' attribute: '${String(wish)}'.`);
   if (wishedMs <= nowMs) throw invalid('Subscription expirationDateTime must be in the future.');
-  const { maxLifeMinutes } = kind;
+  const maxLifeMinutes = maxLifeMinutesOf(terms);
   if (wishedMs > nowMs + maxLifeMinutes * MINUTE_MS) {
     const text = `Subscription expiration can only be ${maxLifeMinutes} minutes in the future.`;
     throw new GraphError(400, 'ExtensionError', text);
   }
+  checkTeamsLifecycle(wishedMs, terms, nowMs);
   return Math.max(wishedMs, nowMs + MIN_LIFE_MINUTES * MINUTE_MS);
 }
 
-function checkTeamsLifecycle(draft: SubscriptionDraft, kind: ResourceKind, nowMs: number): void {
-  if (!kind.isTeams || draft.lifecycleNotificationUrl !== null) return;
-  if (draft.expiresAtMs <= nowMs + TEAMS_LIFECYCLE_MINUTES * MINUTE_MS) return;
+function checkTeamsLifecycle(
+  wishedMs: number,
+  { kind, lifecycleNotificationUrl }: LifeTerms,
+  nowMs: number,
+): void {
+  if (!kind.isTeams || lifecycleNotificationUrl !== null) return;
+  if (wishedMs <= nowMs + TEAMS_LIFECYCLE_MINUTES * MINUTE_MS) return;
   throw invalid("'lifecycleNotificationUrl' is required on this resource for a life of more than one hour.");
 }
 
-function refuseResourceData(body: JsonObject): void {
-  if (body.includeResourceData !== true) return;
-  throw new GraphError(501, 'notImplemented', 'The simulator does not send resource data yet.');
+function refuseWebPush(body: JsonObject): void {
+  const refused = WEB_PUSH.find((name) => (body[name] ?? null) !== null);
+  if (refused !== undefined) throw invalid(`Property '${refused}' is not supported with webhooks.`);
 }
 
 function checkTlsVersion(version: string | null): string {
@@ -144,24 +178,31 @@ export function draftSubscription(body: JsonObject, rules: SubscriptionRules): S
   const notificationUrl = requiredText(body, 'notificationUrl');
   const resource = requiredText(body, 'resource');
   requiredText(body, 'expirationDateTime');
-  refuseResourceData(body);
+  refuseWebPush(body);
   const lifecycleUrl = optionalText(body, 'lifecycleNotificationUrl');
   const { path, kind } = parseTarget(resource);
   const changeTypes = parseChangeTypes(changeType);
   checkChangeTypes(changeTypes, kind, changeType);
+  const includeResourceData = optionalFlag(body, 'includeResourceData') ?? false;
+  const lifecycleNotificationUrl =
+    lifecycleUrl === null ? null : checkUrl('lifecycleNotificationUrl', lifecycleUrl, rules.allowHttp);
+  const terms = { kind, includeResourceData, lifecycleNotificationUrl };
   const draft: SubscriptionDraft = {
     resource,
     path,
     changeType,
     changeTypes,
     notificationUrl: checkUrl('notificationUrl', notificationUrl, rules.allowHttp),
-    lifecycleNotificationUrl:
-      lifecycleUrl === null ? null : checkUrl('lifecycleNotificationUrl', lifecycleUrl, rules.allowHttp),
+    lifecycleNotificationUrl,
     clientState: checkClientState(optionalText(body, 'clientState')),
     latestSupportedTlsVersion: checkTlsVersion(optionalText(body, 'latestSupportedTlsVersion')),
-    expiresAtMs: grantExpiry(body.expirationDateTime, kind, rules.nowMs),
+    includeResourceData,
+    encryptionCertificate: optionalText(body, 'encryptionCertificate'),
+    encryptionCertificateId: optionalText(body, 'encryptionCertificateId'),
+    notificationUrlAppId: optionalText(body, 'notificationUrlAppId'),
+    expiresAtMs: grantExpiry(body.expirationDateTime, terms, rules.nowMs),
   };
-  checkTeamsLifecycle(draft, kind, rules.nowMs);
+  checkResourceData(draft, kind);
   return draft;
 }
 
@@ -169,12 +210,20 @@ export function draftSubscription(body: JsonObject, rules: SubscriptionRules): S
 export interface SubscriptionPatch {
   readonly expiresAtMs: number | null;
   readonly notificationUrl: string | null;
+  readonly encryptionCertificate: string | null;
+  readonly encryptionCertificateId: string | null;
 }
 
-const FIXED = ['changeType', 'resource', 'clientState', 'lifecycleNotificationUrl'];
+const FIXED = ['changeType', 'resource', 'clientState', 'lifecycleNotificationUrl', 'includeResourceData'];
 
-/** @throws {GraphError} neither updatable property is there, or one that is fixed is, or a value is bad */
-export function draftPatch(body: JsonObject, resource: string, rules: SubscriptionRules): SubscriptionPatch {
+/** The part of a subscription that its PATCH is judged by. */
+type Patched = Pick<SubscriptionDraft, 'resource' | 'includeResourceData' | 'lifecycleNotificationUrl'>;
+
+/**
+ * @throws {GraphError} neither expirationDateTime nor notificationUrl is there, or a property that is fixed is, or a
+ * value is bad
+ */
+export function draftPatch(body: JsonObject, current: Patched, rules: SubscriptionRules): SubscriptionPatch {
   const fixed = FIXED.find((name) => name in body);
   if (fixed !== undefined) throw invalid(`Property '${fixed}' cannot be updated.`);
   const expiry = optionalText(body, 'expirationDateTime');
@@ -182,8 +231,15 @@ export function draftPatch(body: JsonObject, resource: string, rules: Subscripti
   if (expiry === null && url === null) {
     throw invalid("Either 'expirationDateTime' or 'notificationUrl' must be specified.");
   }
+  const certificate = optionalText(body, 'encryptionCertificate');
+  const certificateId = optionalText(body, 'encryptionCertificateId');
+  if (certificate !== null) checkEncryptionCertificate(certificate);
+  if (certificateId !== null) checkEncryptionCertificateId(certificateId);
+  const terms = { ...current, kind: parseTarget(current.resource).kind };
   return {
-    expiresAtMs: expiry === null ? null : grantExpiry(expiry, parseTarget(resource).kind, rules.nowMs),
+    expiresAtMs: expiry === null ? null : grantExpiry(expiry, terms, rules.nowMs),
     notificationUrl: url === null ? null : checkUrl('notificationUrl', url, rules.allowHttp),
+    encryptionCertificate: certificate,
+    encryptionCertificateId: certificateId,
   };
 }

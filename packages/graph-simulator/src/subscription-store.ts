@@ -3,15 +3,19 @@ import type { SubscriptionAction } from './change-log.ts';
 import type { JsonObject } from './graph-exchange.ts';
 import { graphDateTime } from './graph-time.ts';
 import type { ChangeType } from './resource-kinds.ts';
-import { collectionOf, resourcePath } from './resource-path.ts';
-import type { StoredResource } from './resource-store.ts';
+import type { ResourcePath } from './resource-path.ts';
+import type { ResourceChange, StoredResource } from './resource-store.ts';
+import type { Clock, ClockTimer } from './simulator-clock.ts';
+import { countersOf } from './subscription-quotas.ts';
+import { watchedKeys } from './watched-by.ts';
 
 export interface Subscription {
   readonly id: string;
   readonly applicationId: string;
   readonly tenantId: string;
-  /** As the app wrote it; `target` is its canonical key. */
+  /** As the app wrote it; `path` is the same without query, with users by id, and `target` is its key. */
   readonly resource: string;
+  readonly path: ResourcePath;
   readonly target: string;
   readonly changeType: string;
   readonly changeTypes: ReadonlySet<ChangeType>;
@@ -19,14 +23,38 @@ export interface Subscription {
   readonly lifecycleNotificationUrl: string | null;
   readonly clientState: string | null;
   readonly latestSupportedTlsVersion: string;
+  readonly includeResourceData: boolean;
+  readonly encryptionCertificate: string | null;
+  readonly encryptionCertificateId: string | null;
+  readonly notificationUrlAppId: string | null;
+  /** It was made with `Prefer: IdType="ImmutableId"`. */
+  readonly immutableIds: boolean;
   readonly creatorId: string;
   readonly expiresAtMs: number;
+  /** When the token ends with which it was made, renewed or reauthorized last. */
+  readonly authorizedUntilMs: number;
   /** Counts up over all subscriptions: their order in lists, and where a list's next page begins. */
   readonly sequence: number;
 }
 
+/** What a PATCH may alter (Graph pages "Update subscription" and "Change notifications that include resource data"). */
+type Updatable = Pick<
+  Subscription,
+  | 'authorizedUntilMs'
+  | 'expiresAtMs'
+  | 'notificationUrl'
+  | 'encryptionCertificate'
+  | 'encryptionCertificateId'
+>;
+
+/** An application in a tenant. */
+export interface Subscriber {
+  readonly clientId: string;
+  readonly tenantId: string;
+}
+
 export interface SubscriptionStoreDeps {
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly onAction: (action: SubscriptionAction, subscription: Subscription) => void;
 }
 
@@ -44,29 +72,36 @@ export function subscriptionBody(subscription: Subscription): JsonObject {
     lifecycleNotificationUrl: subscription.lifecycleNotificationUrl,
     expirationDateTime: graphDateTime(subscription.expiresAtMs),
     creatorId: subscription.creatorId,
-    includeResourceData: null,
+    includeResourceData: subscription.includeResourceData ? true : null,
     latestSupportedTlsVersion: subscription.latestSupportedTlsVersion,
-    encryptionCertificate: null,
-    encryptionCertificateId: null,
-    notificationUrlAppId: null,
+    encryptionCertificate: subscription.encryptionCertificate,
+    encryptionCertificateId: subscription.encryptionCertificateId,
+    notificationUrlAppId: subscription.notificationUrlAppId,
   };
 }
 
-/** The canonical keys that a subscription may name to hear of this resource: itself, its collection, its folder. */
-function targetsOf({ path, body }: StoredResource): string[] {
-  const targets = [path.key, collectionOf(path).key];
-  const folder = body.parentFolderId;
-  const [owner, items] = path.segments;
-  if (typeof folder !== 'string' || owner === undefined || path.words !== 'users/messages') return targets;
-  const folderView = resourcePath([owner, { word: 'mailfolders', id: folder }, { word: items?.word ?? '' }]);
-  return [...targets, folderView.key];
+/** One application's subscriptions with one key want the same changes of the same resource, written alike. */
+function twinKey(
+  { clientId, tenantId }: Subscriber,
+  { resource, changeTypes }: Pick<Subscription, 'resource' | 'changeTypes'>,
+): string {
+  return JSON.stringify([tenantId, clientId, resource, [...changeTypes].sort()]);
 }
+
+const subscriberOf = ({ applicationId: clientId, tenantId }: Subscription): Subscriber => ({
+  clientId,
+  tenantId,
+});
 
 export class SubscriptionStore {
   readonly #deps: SubscriptionStoreDeps;
+  /** In the order of creation, which renewing does not alter. */
   readonly #all = new Map<string, Subscription>();
-  readonly #byTarget = new Map<string, Map<string, Subscription>>();
+  readonly #byTarget = new Map<string, Set<string>>();
+  readonly #byTwinKey = new Map<string, Set<string>>();
+  readonly #byCounter = new Map<string, Set<string>>();
   #earliestExpiryMs = Number.POSITIVE_INFINITY;
+  #expiry: ClockTimer | undefined;
   #lastSequence = 0;
 
   constructor(deps: SubscriptionStoreDeps) {
@@ -74,13 +109,16 @@ export class SubscriptionStore {
   }
 
   get size(): number {
+    this.expireDue();
     return this.#all.size;
   }
 
   add(draft: Omit<Subscription, 'sequence'>): Subscription {
     this.#lastSequence += 1;
     const subscription = { ...draft, sequence: this.#lastSequence };
-    this.#put(subscription);
+    this.#all.set(subscription.id, subscription);
+    for (const [index, key] of this.#keysOf(subscription)) addTo(index, key, subscription.id);
+    this.#expectExpiry(subscription.expiresAtMs);
     this.#deps.onAction('created', subscription);
     return subscription;
   }
@@ -90,70 +128,135 @@ export class SubscriptionStore {
     return this.#all.get(id);
   }
 
-  /** Live ones in the order of creation; of one application only, if it is given. */
-  list(applicationId?: string): Subscription[] {
+  /** Live ones in the order of creation; of one application only, and in one tenant only, where they are given. */
+  list(applicationId?: string, tenantId?: string): Subscription[] {
     this.expireDue();
-    const all = [...this.#all.values()].sort((a, b) => a.sequence - b.sequence);
-    return applicationId === undefined ? all : all.filter((one) => one.applicationId === applicationId);
+    return [...this.#all.values()].filter(
+      (one) =>
+        (applicationId === undefined || one.applicationId === applicationId) &&
+        (tenantId === undefined || one.tenantId === tenantId),
+    );
+  }
+
+  /** The first that this application has on the same resource, written alike, for the same changes. */
+  twinOf(
+    subscriber: Subscriber,
+    draft: Pick<Subscription, 'resource' | 'changeTypes'>,
+  ): Subscription | undefined {
+    this.expireDue();
+    const [id] = this.#byTwinKey.get(twinKey(subscriber, draft)) ?? [];
+    return id === undefined ? undefined : this.#all.get(id);
+  }
+
+  /** How many live ones count towards a quota. */
+  countOf(counter: string): number {
+    this.expireDue();
+    return this.#byCounter.get(counter)?.size ?? 0;
   }
 
   /** Alters what Graph lets an app alter; a subscription that has gone meanwhile stays gone. */
-  renew(
+  renew(id: string, patch: Partial<Updatable>): Subscription | undefined {
+    return this.#alter(id, patch, 'renewed');
+  }
+
+  reauthorize(id: string, authorizedUntilMs?: number): boolean {
+    const patch = authorizedUntilMs === undefined ? {} : { authorizedUntilMs };
+    return this.#alter(id, patch, 'reauthorized') !== undefined;
+  }
+
+  /** @param action by the app, or by Graph itself */
+  remove(id: string, action: 'deleted' | 'removed' = 'deleted'): boolean {
+    const current = this.get(id);
+    if (current !== undefined) this.#drop(current, action);
+    return current !== undefined;
+  }
+
+  /** Those that hear of a change of this kind, each once. `details`: further properties of what is told. */
+  watching(
+    resource: StoredResource,
+    changeType: ChangeType,
+    details?: ResourceChange['details'],
+  ): Subscription[] {
+    this.expireDue();
+    const ids = watchedKeys(resource, details).flatMap((target) => [...(this.#byTarget.get(target) ?? [])]);
+    return ids.flatMap((id) => {
+      const one = this.#all.get(id);
+      return one?.changeTypes.has(changeType) ? [one] : [];
+    });
+  }
+
+  /** Removes what has expired by now. Every question does so too; a timer does it for the sake of the log. */
+  expireDue(): void {
+    const nowMs = this.#deps.clock.now();
+    if (this.#earliestExpiryMs > nowMs) return;
+    this.#earliestExpiryMs = Number.POSITIVE_INFINITY;
+    for (const subscription of [...this.#all.values()]) {
+      if (subscription.expiresAtMs <= nowMs) this.#drop(subscription, 'expired');
+      else this.#expectExpiry(subscription.expiresAtMs);
+    }
+  }
+
+  close(): void {
+    this.#expiry?.cancel();
+  }
+
+  #alter(
     id: string,
-    patch: Partial<Pick<Subscription, 'expiresAtMs' | 'notificationUrl'>>,
+    patch: Partial<Updatable>,
+    action: 'renewed' | 'reauthorized',
   ): Subscription | undefined {
     const current = this.get(id);
     if (current === undefined) return undefined;
     const subscription = { ...current, ...patch };
-    this.#put(subscription);
-    this.#deps.onAction('renewed', subscription);
+    this.#all.set(id, subscription);
+    this.#expectExpiry(subscription.expiresAtMs);
+    this.#deps.onAction(action, subscription);
     return subscription;
   }
 
-  reauthorize(id: string): boolean {
-    const current = this.get(id);
-    if (current !== undefined) this.#deps.onAction('reauthorized', current);
-    return current !== undefined;
+  /** What a PATCH can alter is in none of these. */
+  #keysOf(subscription: Subscription): [Index, string][] {
+    const { path, tenantId, applicationId, target } = subscription;
+    return [
+      [this.#byTarget, target],
+      [this.#byTwinKey, twinKey(subscriberOf(subscription), subscription)],
+      ...countersOf(path, { tenantId, clientId: applicationId }).map(({ counter }): [Index, string] => [
+        this.#byCounter,
+        counter,
+      ]),
+    ];
   }
 
-  remove(id: string): boolean {
-    const current = this.get(id);
-    if (current !== undefined) this.#drop(current, 'deleted');
-    return current !== undefined;
+  #expectExpiry(expiresAtMs: number): void {
+    if (expiresAtMs >= this.#earliestExpiryMs) return;
+    const { clock } = this.#deps;
+    this.#earliestExpiryMs = expiresAtMs;
+    this.#expiry?.cancel();
+    this.#expiry = clock.after(expiresAtMs - clock.now(), () => {
+      this.expireDue();
+      // Waiting and the time of day may drift apart.
+      if (this.#earliestExpiryMs === expiresAtMs) this.#earliestExpiryMs = Number.POSITIVE_INFINITY;
+      for (const one of this.#all.values()) this.#expectExpiry(one.expiresAtMs);
+    });
   }
 
-  /** Those that hear of a change of this kind, each once. */
-  watching(resource: StoredResource, changeType: ChangeType): Subscription[] {
-    this.expireDue();
-    return targetsOf(resource).flatMap((target) =>
-      [...(this.#byTarget.get(target)?.values() ?? [])].filter((one) => one.changeTypes.has(changeType)),
-    );
-  }
-
-  /** Removes what has expired by now. Every question does so too; a timer calls it for the sake of the log. */
-  expireDue(): void {
-    const nowMs = this.#deps.now();
-    if (this.#earliestExpiryMs > nowMs) return;
-    this.#earliestExpiryMs = Number.POSITIVE_INFINITY;
-    for (const subscription of this.#all.values()) {
-      if (subscription.expiresAtMs <= nowMs) this.#drop(subscription, 'expired');
-      else this.#earliestExpiryMs = Math.min(this.#earliestExpiryMs, subscription.expiresAtMs);
-    }
-  }
-
-  #put(subscription: Subscription): void {
-    this.#all.set(subscription.id, subscription);
-    const watchers = this.#byTarget.get(subscription.target) ?? new Map<string, Subscription>();
-    watchers.set(subscription.id, subscription);
-    this.#byTarget.set(subscription.target, watchers);
-    this.#earliestExpiryMs = Math.min(this.#earliestExpiryMs, subscription.expiresAtMs);
-  }
-
-  #drop(subscription: Subscription, action: 'deleted' | 'expired'): void {
+  #drop(subscription: Subscription, action: 'deleted' | 'removed' | 'expired'): void {
     this.#all.delete(subscription.id);
-    const watchers = this.#byTarget.get(subscription.target);
-    watchers?.delete(subscription.id);
-    if (watchers?.size === 0) this.#byTarget.delete(subscription.target);
+    for (const [index, key] of this.#keysOf(subscription)) removeFrom(index, key, subscription.id);
     this.#deps.onAction(action, subscription);
   }
+}
+
+type Index = Map<string, Set<string>>;
+
+function addTo(index: Index, key: string, id: string): void {
+  const ids = index.get(key) ?? new Set();
+  ids.add(id);
+  index.set(key, ids);
+}
+
+function removeFrom(index: Index, key: string, id: string): void {
+  const ids = index.get(key);
+  ids?.delete(id);
+  if (ids?.size === 0) index.delete(key);
 }

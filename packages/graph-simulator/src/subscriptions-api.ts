@@ -1,17 +1,25 @@
 // The calls under /v1.0/subscriptions.
 import { randomUUID } from 'node:crypto';
-import type { Application } from './access-tokens.ts';
-import { type GraphAnswer, GraphError, type GraphRequest, objectBody } from './graph-exchange.ts';
+import { type GraphAnswer, GraphError, type GraphRequest, headerText, objectBody } from './graph-exchange.ts';
 import { nextLink } from './paging.ts';
 import type { ResourcePath } from './resource-path.ts';
+import { exceededQuota, type SubscriptionQuotas } from './subscription-quotas.ts';
 import { draftPatch, draftSubscription, type SubscriptionDraft } from './subscription-rules.ts';
-import { type Subscription, type SubscriptionStore, subscriptionBody } from './subscription-store.ts';
+import {
+  type Subscriber,
+  type Subscription,
+  type SubscriptionStore,
+  subscriptionBody,
+} from './subscription-store.ts';
 
 export interface SubscriptionsApiDeps {
   readonly subscriptions: SubscriptionStore;
   readonly now: () => number;
   readonly allowHttpNotificationUrls: boolean;
   readonly pageSize: number;
+  readonly quotas: SubscriptionQuotas;
+  /** Throws where the caller makes too many calls. */
+  readonly throttle: (request: GraphRequest, path: ResourcePath) => void;
   /** Replaces a user principal name by the user's id, as Graph notifies by id. */
   readonly resolve: (path: ResourcePath) => ResourcePath;
   readonly validateEndpoint: (url: string) => Promise<void>;
@@ -25,42 +33,58 @@ const context = (request: GraphRequest, entity: boolean) =>
 function owned(deps: SubscriptionsApiDeps, request: GraphRequest, id: string | undefined): Subscription {
   const found = id === undefined ? undefined : deps.subscriptions.get(id);
   // Another app's subscription is answered like one that never was.
-  if (found === undefined || found.applicationId !== request.application.clientId) {
+  const { clientId, tenantId } = request.application;
+  if (found === undefined || found.applicationId !== clientId || found.tenantId !== tenantId) {
     throw new GraphError(404, 'ResourceNotFound', 'The object was not found.');
   }
   return found;
 }
 
-function refuseDuplicate(
-  deps: SubscriptionsApiDeps,
-  draft: SubscriptionDraft,
-  { clientId }: Application,
-): void {
-  const wanted = [...draft.changeTypes].sort().join();
-  const twin = deps.subscriptions
-    .list(clientId)
-    .find((one) => one.resource === draft.resource && [...one.changeTypes].sort().join() === wanted);
-  if (twin === undefined) return;
-  const text = `Subscription Id ${twin.id} already exists for the requested combination`;
-  throw new GraphError(409, 'Conflict', text);
+/** As in the field, seen for presence and Teams alike: the code says nothing of the conflict. */
+function extensionConflict(): GraphError {
+  const reason =
+    'Status Code: Conflict; Reason: A subscription already exists. It must be deleted before another can be made.';
+  return new GraphError(409, 'ExtensionError', `Operation: Create; Exception: [${reason}]`);
 }
+
+/** Graph was seen to make several equal subscriptions to a list in SharePoint (microsoft-graph-docs-contrib#9039). */
+const mayHaveTwins = ({ words }: ResourcePath) => words === 'sites/lists';
+
+/** What an existing subscription can stand against: twins, and quotas. @throws {GraphError} 409 or 403 */
+function checkRoom(deps: SubscriptionsApiDeps, draft: SubscriptionDraft, subscriber: Subscriber): void {
+  const { subscriptions, quotas } = deps;
+  const exceeded = exceededQuota(draft.path, subscriber, quotas, (counter) => subscriptions.countOf(counter));
+  if (exceeded?.isConflict) throw extensionConflict();
+  const twin = mayHaveTwins(draft.path) ? undefined : subscriptions.twinOf(subscriber, draft);
+  if (twin !== undefined) {
+    const text = `Subscription Id ${twin.id} already exists for the requested combination`;
+    throw new GraphError(409, 'Conflict', text);
+  }
+  if (exceeded !== undefined) throw new GraphError(403, 'Forbidden', exceeded.text);
+}
+
+const wantsImmutableIds = (request: GraphRequest) =>
+  /\bIdType\s*=\s*"?ImmutableId\b/i.test(headerText(request.headers, 'prefer'));
 
 async function create(deps: SubscriptionsApiDeps, request: GraphRequest): Promise<GraphAnswer> {
   const rules = { nowMs: deps.now(), allowHttp: deps.allowHttpNotificationUrls };
-  const { path, ...draft } = draftSubscription(objectBody(request), rules);
-  refuseDuplicate(deps, { path, ...draft }, request.application);
+  const written = draftSubscription(objectBody(request), rules);
+  const draft = { ...written, path: deps.resolve(written.path) };
+  const { clientId, tenantId } = request.application;
+  checkRoom(deps, draft, request.application);
   await deps.validateEndpoint(draft.notificationUrl);
   if (draft.lifecycleNotificationUrl !== null) await deps.validateEndpoint(draft.lifecycleNotificationUrl);
-  // Once more: a twin may have been made while the endpoint was asked.
-  refuseDuplicate(deps, { path, ...draft }, request.application);
-  const { clientId, tenantId } = request.application;
+  // Once more: another may have been made while the endpoint was asked.
+  checkRoom(deps, draft, request.application);
   const subscription = deps.subscriptions.add({
     ...draft,
     id: randomUUID(),
-    target: deps.resolve(path).key,
+    target: draft.path.key,
     applicationId: clientId,
     creatorId: clientId,
     tenantId,
+    immutableIds: wantsImmutableIds(request),
+    authorizedUntilMs: request.authorizedUntilMs,
   });
   return {
     status: 201,
@@ -79,7 +103,8 @@ function list(deps: SubscriptionsApiDeps, request: GraphRequest): GraphAnswer {
   refuseOptions(request.query);
   const after = Number(request.query.get('$skiptoken') ?? 0);
   if (!Number.isInteger(after)) throw new GraphError(400, 'BadRequest', 'The skip token is not valid.');
-  const rest = deps.subscriptions.list(request.application.clientId).filter((one) => one.sequence > after);
+  const { clientId, tenantId } = request.application;
+  const rest = deps.subscriptions.list(clientId, tenantId).filter((one) => one.sequence > after);
   const page = rest.slice(0, deps.pageSize);
   const link =
     rest.length > page.length ? nextLink(request, '$skiptoken', String(page.at(-1)?.sequence)) : {};
@@ -106,12 +131,15 @@ async function update(
 ): Promise<GraphAnswer> {
   const current = owned(deps, request, path.segments[0]?.id);
   const rules = { nowMs: deps.now(), allowHttp: deps.allowHttpNotificationUrls };
-  const patch = draftPatch(objectBody(request), current.resource, rules);
+  const patch = draftPatch(objectBody(request), current, rules);
   const isNewUrl = patch.notificationUrl !== null && patch.notificationUrl !== current.notificationUrl;
   if (isNewUrl) await deps.validateEndpoint(patch.notificationUrl);
   const renewed = deps.subscriptions.renew(current.id, {
+    authorizedUntilMs: request.authorizedUntilMs,
     ...(patch.expiresAtMs !== null && { expiresAtMs: patch.expiresAtMs }),
     ...(patch.notificationUrl !== null && { notificationUrl: patch.notificationUrl }),
+    ...(patch.encryptionCertificate !== null && { encryptionCertificate: patch.encryptionCertificate }),
+    ...(patch.encryptionCertificateId !== null && { encryptionCertificateId: patch.encryptionCertificateId }),
   });
   if (renewed === undefined) throw new GraphError(404, 'ResourceNotFound', 'The object was not found.');
   return { status: 200, body: { '@odata.context': context(request, true), ...subscriptionBody(renewed) } };
@@ -123,7 +151,8 @@ function remove(deps: SubscriptionsApiDeps, request: GraphRequest, path: Resourc
 }
 
 function reauthorize(deps: SubscriptionsApiDeps, request: GraphRequest, path: ResourcePath): GraphAnswer {
-  deps.subscriptions.reauthorize(owned(deps, request, path.segments[0]?.id).id);
+  const { id } = owned(deps, request, path.segments[0]?.id);
+  deps.subscriptions.reauthorize(id, request.authorizedUntilMs);
   return { status: 204 };
 }
 
@@ -148,6 +177,7 @@ export function createSubscriptionsApi(deps: SubscriptionsApiDeps): Handler {
     const route = path.isCollection ? ofCollection : routes[path.words];
     const handler = route?.[request.method];
     if (handler === undefined) throw new GraphError(405, 'BadRequest', 'The method is not allowed here.');
+    deps.throttle(request, path);
     return handler(request, path);
   };
 }

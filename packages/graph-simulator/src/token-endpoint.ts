@@ -1,11 +1,17 @@
-// The login authority: client-credentials tokens and the metadata that a client may ask for before.
+// The login authority: client-credentials tokens, and beside them what it publishes of itself.
 import { timingSafeEqual } from 'node:crypto';
 import express, { type Request, type Response, type Router } from 'express';
 import type { AccessTokens, Application } from './access-tokens.ts';
+import { createAuthorityMetadata } from './authority-metadata.ts';
+import type { Faults } from './faults.ts';
 import type { RequestIds } from './graph-exchange.ts';
+import type { ValidationTokens } from './validation-tokens.ts';
 
 export interface TokenEndpointDeps {
   readonly tokens: AccessTokens;
+  readonly faults: Faults;
+  /** Their keys are published here, beside those of nothing else: access tokens are opaque to clients. */
+  readonly validationTokens: ValidationTokens;
   readonly now: () => number;
   readonly idsOf: (request: Request) => RequestIds;
 }
@@ -29,7 +35,7 @@ function sameSecret(given: string, expected: string): boolean {
 
 /** Which app asks, or why it gets no token (Entra page "OAuth 2.0 client credentials flow", error response). */
 function authenticate(
-  tokens: AccessTokens,
+  { tokens, faults }: TokenEndpointDeps,
   tenantId: string,
   form: URLSearchParams,
 ): Application | TokenRefusal {
@@ -65,7 +71,15 @@ function authenticate(
   if (!sameSecret(secret, application.clientSecret)) {
     return refusal(401, 'invalid_client', 7000215, 'Invalid client secret provided.');
   }
-  return refuseScope(form.get('scope')) ?? application;
+  return refuseScope(form.get('scope')) ?? refuseWithdrawn(faults, application) ?? application;
+}
+
+/** What Entra says once the app's service principal, and with it the consent, has been removed from the tenant. */
+function refuseWithdrawn(faults: Faults, application: Application): TokenRefusal | undefined {
+  if (!faults.refusesToken(application)) return undefined;
+  const { clientId, tenantId } = application;
+  const text = `The client application '${clientId}' is missing service principal in the tenant '${tenantId}'.`;
+  return refusal(400, 'unauthorized_client', 7000229, text);
 }
 
 function refuseScope(scope: string | null): TokenRefusal | undefined {
@@ -97,29 +111,6 @@ function refusalBody(given: TokenRefusal, ids: RequestIds, nowMs: number): Recor
   };
 }
 
-function openIdConfiguration(authority: string): Record<string, unknown> {
-  return {
-    token_endpoint: `${authority}/oauth2/v2.0/token`,
-    token_endpoint_auth_methods_supported: ['client_secret_post'],
-    authorization_endpoint: `${authority}/oauth2/v2.0/authorize`,
-    issuer: `${authority}/v2.0`,
-    jwks_uri: `${authority}/discovery/v2.0/keys`,
-    response_types_supported: ['code'],
-    subject_types_supported: ['pairwise'],
-    id_token_signing_alg_values_supported: ['RS256'],
-  };
-}
-
-function instanceMetadata(host: string): Record<string, unknown> {
-  return {
-    tenant_discovery_endpoint: `https://${host}/common/v2.0/.well-known/openid-configuration`,
-    'api-version': '1.1',
-    metadata: [{ preferred_network: host, preferred_cache: host, aliases: [host] }],
-  };
-}
-
-const authorityOf = (request: Request) => `https://${request.headers.host}/${request.params.tenant}`;
-
 export function createTokenEndpoint(deps: TokenEndpointDeps): Router {
   const router = express.Router();
   router.post(
@@ -127,22 +118,13 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Router {
     express.text({ type: 'application/x-www-form-urlencoded', limit: '64kb' }),
     (request, response) => answerToken(deps, request, response),
   );
-  router.get('/common/discovery/instance', (request, response) => {
-    response.json(instanceMetadata(String(request.headers.host)));
-  });
-  router.get('/:tenant/v2.0/.well-known/openid-configuration', (request, response) => {
-    response.json(openIdConfiguration(authorityOf(request)));
-  });
-  router.get('/:tenant/discovery/v2.0/keys', (_request, response) => {
-    // Access tokens are opaque to clients, so no key of theirs is published.
-    response.json({ keys: [] });
-  });
+  router.use(createAuthorityMetadata(deps.validationTokens));
   return router;
 }
 
 function answerToken(deps: TokenEndpointDeps, request: Request, response: Response): void {
   const form = new URLSearchParams(typeof request.body === 'string' ? request.body : '');
-  const verdict = authenticate(deps.tokens, String(request.params.tenant).toLowerCase(), form);
+  const verdict = authenticate(deps, String(request.params.tenant).toLowerCase(), form);
   response.set('cache-control', 'no-store');
   if ('error' in verdict) {
     response.status(verdict.status).json(refusalBody(verdict, deps.idsOf(request), deps.now()));

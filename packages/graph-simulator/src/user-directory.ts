@@ -37,6 +37,10 @@ export class UserDirectory {
     return this.#resources.list('users').map(({ body }) => userOf(body));
   }
 
+  get size(): number {
+    return this.#resources.count('users');
+  }
+
   find(id: string): DirectoryUser | undefined {
     const stored = this.#resources.get(resourcePath([{ word: 'users', id }]));
     return stored && userOf(stored.body);

@@ -2,9 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { type Dispatcher, request } from 'undici';
 import { GraphError } from './graph-exchange.ts';
+import type { Clock } from './simulator-clock.ts';
 
 export interface HandshakeSettings {
   readonly dispatcher: Dispatcher;
+  readonly clock: Clock;
   /** Graph waits 10 s, and that cannot be configured there (Graph page "Receive change notifications through webhooks"). */
   readonly timeoutMs: number;
 }
@@ -30,13 +32,13 @@ async function readText(body: AsyncIterable<Buffer>): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-async function echoes(endpoint: string, settings: HandshakeSettings): Promise<boolean> {
+async function echoes(endpoint: string, settings: HandshakeSettings, signal: AbortSignal): Promise<boolean> {
   const token = `Validation: Testing client application reachability for subscription Request-Id: ${randomUUID()}`;
   const answer = await request(validationUrl(endpoint, token), {
     method: 'POST',
     dispatcher: settings.dispatcher,
     headers: { 'content-type': 'text/plain; charset=utf-8' },
-    signal: AbortSignal.timeout(settings.timeoutMs),
+    signal,
   });
   const text = await readText(answer.body);
   const isPlain = /^text\/plain\b/i.test(String(answer.headers['content-type'] ?? ''));
@@ -54,14 +56,18 @@ export async function validateEndpoint(endpoint: string, settings: HandshakeSett
       'ValidationError',
       'Subscription validation request failed. Must respond with 200 OK to this request.',
     );
+  const abort = new AbortController();
+  const timer = settings.clock.after(settings.timeoutMs, () => abort.abort());
   let isEchoed: boolean;
   try {
-    isEchoed = await echoes(endpoint, settings);
-  } catch (cause) {
-    if (cause instanceof Error && cause.name === 'TimeoutError') {
+    isEchoed = await echoes(endpoint, settings, abort.signal);
+  } catch {
+    if (abort.signal.aborted) {
       throw new GraphError(400, 'InvalidRequest', 'Subscription validation request timed out.');
     }
     throw refused();
+  } finally {
+    timer.cancel();
   }
   if (!isEchoed) throw refused();
 }

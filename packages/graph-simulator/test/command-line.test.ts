@@ -1,5 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { CommandLineError, parseCommandLine } from '../src/command-line.ts';
+import { CommandLineError, HELP, parseCommandLine } from '../src/command-line.ts';
+import { PLANNED_KINDS } from '../src/fault-plan.ts';
+
+it('lifts the limits of calls and of slow endpoints by one option', () => {
+  expect(parseCommandLine(['--no-limits'])).toMatchObject({
+    options: {
+      requestLimits: false,
+      subscriptionThrottling: false,
+      delivery: { endpoints: { isRated: false } },
+    },
+  });
+  const usual = parseCommandLine([]);
+  expect(usual === 'help' ? {} : usual.options).not.toHaveProperty('requestLimits');
+});
 
 describe('the command line', () => {
   it('gives the simulator what was said and nothing else', () => {
@@ -18,6 +31,8 @@ describe('the command line', () => {
     expect(parseCommandLine([...args, '--host-name', 'graph', '--host-name', 'graph.local'])).toEqual({
       rate: 2.5,
       caFile: 'ca.pem',
+      faultsFile: undefined,
+      chaos: undefined,
       options: {
         port: 4443,
         users: 7,
@@ -26,6 +41,31 @@ describe('the command line', () => {
         changeLogKeepEntries: 1_000,
       },
     });
+  });
+
+  it('can ask for faults, written in a file or drawn from a seed', () => {
+    expect(parseCommandLine(['--faults', 'faults.json'])).toMatchObject({ faultsFile: 'faults.json' });
+    expect(parseCommandLine(['--chaos', '7'])).toMatchObject({ chaos: { seed: 7, minutes: 60 } });
+    const args = ['--chaos', '7', '--chaos-minutes', '0.5', '--chaos-kinds', '5xx, silence'];
+    expect(parseCommandLine(args)).toMatchObject({
+      chaos: { seed: 7, minutes: 0.5, kinds: ['5xx', 'silence'] },
+    });
+  });
+
+  it('can choose the validation tokens', () => {
+    const validationIssuer = 'https://login.example.com/{tenantid}/';
+    const args = ['--validation-token-version', '2.0', '--validation-issuer', validationIssuer];
+    expect(parseCommandLine(args)).toMatchObject({
+      options: { validationTokenVersion: '2.0', validationIssuer },
+    });
+  });
+
+  it('names every option in its help', () => {
+    for (const name of ['faults', 'chaos', 'chaos-minutes', 'chaos-kinds', 'validation-issuer']) {
+      expect(HELP).toContain(`  --${name} `);
+    }
+    for (const kind of PLANNED_KINDS) expect(HELP).toContain(` ${kind}`);
+    for (const line of HELP.split('\n')) expect(line.length).toBeLessThan(120);
   });
 
   it('asks for help', () => {
@@ -42,6 +82,13 @@ describe('the command line', () => {
     [['--users', '1.5'], /^--users: /],
     [['--rate=-1'], /^--rate: /],
     [['--tenant-id', 'home'], /^--tenant-id: /],
+    [['--chaos', 'some'], /^--chaos: must be a number/],
+    [['--chaos', '1', '--chaos-kinds', '5xx,colour'], /^--chaos-kinds: can be drop, .*clock/],
+    [['--chaos-kinds', '5xx'], /^--chaos-kinds: needs --chaos/],
+    [['--chaos-minutes', '5'], /^--chaos-minutes: needs --chaos/],
+    [['--chaos', '1', '--faults', 'file'], /^--chaos: cannot be combined with --faults/],
+    [['--validation-token-version', '3.0'], /^--validation-token-version: /],
+    [['--validation-issuer', 'https://login.example.com/'], /^--validation-issuer: must have {tenantid}/],
   ])('refuses %j in one sentence', (args, sentence) => {
     const parse = () => parseCommandLine(args);
     expect(parse).toThrow(CommandLineError);

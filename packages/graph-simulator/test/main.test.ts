@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -49,6 +49,34 @@ describe('the command', () => {
       expect(JSON.parse(last)).toMatchObject({ kind: 'change' });
     },
   );
+
+  it('inflicts the faults of a file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'graph-simulator-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const [caFile, faultsFile] = [join(folder, 'ca.pem'), join(folder, 'faults.json')];
+    await writeFile(faultsFile, JSON.stringify({ faults: [{ path: '/simulated', status: 418 }] }));
+    const child = run(['--ca-file', caFile, '--faults', faultsFile, '--rate', '0']);
+    const [, url] = (await firstLine(child, 'stdout')).split(' ');
+    const dispatcher = new Agent({ connect: { ca: await readFile(caFile, 'utf8') } });
+    onTestFinished(() => dispatcher.close());
+    const ask = async () => (await fetch(`${url}/simulated`, { dispatcher })).status;
+    expect([await ask(), await ask()]).toEqual([418, 404]);
+  });
+
+  it.each([
+    ['{"faults": [{"status": 5}]}', /^--faults: .*faults\.json: faults\[0\]\.status: /],
+    ['{"faults"', /^--faults: .*faults\.json: .*JSON/],
+    [undefined, /^--faults: .*faults\.json: ENOENT/],
+  ])('ends with 2 and one sentence on the faults %s', async (text, sentence) => {
+    const folder = await mkdtemp(join(tmpdir(), 'graph-simulator-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const faultsFile = join(folder, 'faults.json');
+    if (text !== undefined) await writeFile(faultsFile, text);
+    const child = run(['--faults', faultsFile]);
+    const ended = once(child, 'exit');
+    expect(await firstLine(child, 'stderr')).toMatch(sentence);
+    expect(await ended).toEqual([2, null]);
+  });
 
   it('ends with 2 and one sentence on an unknown flag', async () => {
     const child = run(['--colour', 'red']);

@@ -9,6 +9,8 @@ export interface ReceivedPost {
   readonly at: number;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into items of every shape
   readonly items: any[];
+  /** As sent: null, absent and a list differ. */
+  readonly validationTokens?: readonly string[] | null;
 }
 
 export interface Validation {
@@ -58,7 +60,8 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Noti
       (options.validate ?? echo)(token, response);
       return;
     }
-    const post = { path: url.pathname, contentType, at: Date.now(), items: JSON.parse(body).value };
+    const { value: items, ...rest } = JSON.parse(body);
+    const post = { path: url.pathname, contentType, at: Date.now(), items, ...rest };
     posts.push(post);
     const status = options.answer?.(post, posts.length) ?? 202;
     if (status !== 'hang') response.writeHead(status).end();

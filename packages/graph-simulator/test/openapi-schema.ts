@@ -38,11 +38,34 @@ function toJsonSchema(node: unknown): unknown {
   return Object.fromEntries(entries);
 }
 
+interface Description {
+  readonly paths: Record<string, Record<string, { responses: Record<string, unknown> }>>;
+  readonly components: { readonly schemas: unknown };
+}
+
+let description: Description | undefined;
 let definitions: Schema | undefined;
 
+function loadDescription(): Description {
+  description ??= parse(readFileSync(DESCRIPTION_FILE, 'utf8')) as Description;
+  return description;
+}
+
 function loadDefinitions(): Schema {
-  definitions ??= toJsonSchema(parse(readFileSync(DESCRIPTION_FILE, 'utf8')).components.schemas) as Schema;
+  definitions ??= toJsonSchema(loadDescription().components.schemas) as Schema;
   return definitions;
+}
+
+/** A validator of what a call answers with 200, e.g. ("/$batch", "post"). */
+export function answerValidator(path: string, method: string): ValidateFunction {
+  const answer = loadDescription().paths[path]?.[method]?.responses['200'] as
+    | { content: { 'application/json': { schema: unknown } } }
+    | undefined;
+  if (answer === undefined) throw new Error(`The description has no ${method} of ${path}.`);
+  const ajv = new Ajv2019({ strict: false, allErrors: true });
+  formats.default(ajv);
+  const schema = toJsonSchema(answer.content['application/json'].schema) as Schema;
+  return ajv.compile({ $defs: loadDefinitions(), ...schema });
 }
 
 /**

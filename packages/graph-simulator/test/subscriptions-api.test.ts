@@ -3,6 +3,7 @@ import { GraphSimulator, type GraphSimulatorOptions } from '../src/index.ts';
 import { type CallOptions, connectTo } from './graph-caller.ts';
 import { echo, type ReceiverOptions, startReceiver } from './notification-receiver.ts';
 import { subscribe, subscriptionRequest } from './subscribe.ts';
+import { makeSubscriberKey, richWish } from './subscriber.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -141,6 +142,66 @@ describe('creating a subscription', () => {
     expect((await it.create({ expirationDateTime: at(10_069) })).status).toBe(201);
   });
 
+  it.each([
+    ['users/{user}/messages', 10_070],
+    ["users/{user}/mailFolders('inbox')/messages", 10_070],
+    ['users', 41_760],
+    ['groups/g/members', 41_760],
+    ['drives/d/root', 42_300],
+    ['sites/s/lists/l', 42_300],
+    ['security/alerts', 43_200],
+    ['communications/callRecords', 4_230],
+    ['users/{user}/todo/lists/l/tasks', 4_230],
+    ['chats/c/messages', 4_320],
+    ['communications/presences/p', 60],
+  ])('grants %s at most %i minutes', async (resource, minutes) => {
+    const nowMs = Date.now();
+    await using it = await setup({ now: () => nowMs });
+    const wish = (wished: number) => ({
+      resource: resource.replace('{user}', it.userId),
+      changeType: 'updated',
+      lifecycleNotificationUrl: it.receiver.url,
+      expirationDateTime: new Date(nowMs + wished * MINUTE_MS).toISOString(),
+    });
+    const refused = await it.create(wish(minutes + 1));
+    expect(refused.status).toBe(400);
+    expect(refused.body.error.message).toContain(`can only be ${minutes} minutes`);
+    expect((await it.create(wish(minutes))).status).toBe(201);
+  });
+
+  it('grants Outlook a day where resource data is to come along, on PATCH too', async () => {
+    const nowMs = Date.now();
+    const key = await makeSubscriberKey();
+    await using it = await setup({ now: () => nowMs });
+    const at = (minutes: number) => ({
+      expirationDateTime: new Date(nowMs + minutes * MINUTE_MS).toISOString(),
+    });
+    const wish = richWish(key, `users/${it.userId}/events?$select=subject`);
+    expect((await it.create({ ...wish, ...at(1_441) })).body.error.message).toContain('1440 minutes');
+    const { body, status } = await it.create({ ...wish, ...at(1_440) });
+    expect(status).toBe(201);
+    const patched = await it.graph.call('PATCH', `/subscriptions/${body.id}`, { body: at(1_441) });
+    expect(patched.body.error.message).toContain('1440 minutes');
+  });
+
+  it('is refused where the lifecycle address alone does not answer as it must', async () => {
+    const validate: ReceiverOptions['validate'] = (token, response) =>
+      echo(response.req.url?.startsWith('/lifecycle') ? 'no' : token, response);
+    await using it = await setup({}, { validate });
+    const lifecycleNotificationUrl = it.receiver.url.replace('/events', '/lifecycle');
+    const { status, body } = await it.create({ lifecycleNotificationUrl });
+    expect([status, body.error.code]).toEqual([400, 'ValidationError']);
+    expect(it.receiver.validations.map(({ url }) => url.split('?', 1)[0])).toEqual(['/events', '/lifecycle']);
+    expect(it.simulator.subscriptions.size).toBe(0);
+  });
+
+  it('refuses what belongs to notifications of a browser', async () => {
+    await using it = await setup();
+    const { status, body } = await it.create({ vapidPublicKey: 'key' });
+    expect(status).toBe(400);
+    expect(body.error.message).toContain('vapidPublicKey');
+  });
+
   it('raises a life under 45 minutes silently', async () => {
     const nowMs = Date.now();
     await using it = await setup({ now: () => nowMs });
@@ -166,6 +227,16 @@ describe('creating a subscription', () => {
     const { status, body } = await it.create({ resource: 'chats/c/messages', expirationDateTime });
     expect(status).toBe(400);
     expect(body.error.message).toContain('lifecycleNotificationUrl');
+  });
+
+  it('wants one for its renewal over an hour too', async () => {
+    await using it = await setup();
+    const at = (minutes: number) => new Date(Date.now() + minutes * MINUTE_MS).toISOString();
+    const { body } = await it.create({ resource: 'chats/c/messages', expirationDateTime: at(59) });
+    const renew = (minutes: number) =>
+      it.graph.call('PATCH', `/subscriptions/${body.id}`, { body: { expirationDateTime: at(minutes) } });
+    expect((await renew(61)).body.error.message).toContain('lifecycleNotificationUrl');
+    expect((await renew(59)).status).toBe(200);
   });
 
   it('answers broken JSON and no JSON with 400 in the error shape', async () => {
@@ -231,7 +302,14 @@ describe('the life of a subscription', () => {
   it('refuses a PATCH that names neither updatable property, or a fixed one', async () => {
     await using it = await setup();
     const { id } = await subscribe(it.graph, it.userId, it.receiver.url);
-    for (const body of [{}, { resource: 'users' }, { expirationDateTime: 'tomorrow' }]) {
+    const { expirationDateTime } = it.request;
+    for (const body of [
+      {},
+      { resource: 'users' },
+      { expirationDateTime: 'tomorrow' },
+      { expirationDateTime, lifecycleNotificationUrl: it.receiver.url },
+      { expirationDateTime, includeResourceData: true },
+    ]) {
       expect((await it.graph.call('PATCH', `/subscriptions/${id}`, { body })).status).toBe(400);
     }
   });

@@ -27,14 +27,14 @@ export interface DeliveryLine {
   readonly version: number;
 }
 
-/** Reads and subscriptions: of interest to a reader of the log, not to the checker. */
+/** Reads, subscriptions and their lifecycle: of interest to a reader of the log, not to the checker. */
 export interface OtherLine {
-  readonly kind: 'read' | 'subscription';
+  readonly kind: 'read' | 'subscription' | 'lifecycle';
 }
 
 export type ChangeLogLine = ChangeLine | DeliveryLine | OtherLine;
 
-const KINDS = new Set(['change', 'delivery', 'read', 'subscription']);
+const KINDS = new Set(['change', 'delivery', 'read', 'subscription', 'lifecycle']);
 
 /** @throws when the text is no line of a change log */
 export function parseChangeLogLine(text: string): ChangeLogLine {

@@ -1,0 +1,68 @@
+// The control calls on what the tenant holds: items of every kind made, altered and removed, delta tokens expired.
+import express, { type Router } from 'express';
+import { z } from 'zod';
+import { ControlError } from './control-error.ts';
+import type { DeltaApi } from './delta-api.ts';
+import { documentError } from './fault-document.ts';
+import type { Items } from './items.ts';
+import { ownerKey, parseResourcePath, type ResourcePath, ResourcePathError } from './resource-path.ts';
+import { NoSuchResourceError, type StoredResource } from './resource-store.ts';
+
+export interface ItemControlDeps {
+  readonly items: Items;
+  readonly delta: Pick<DeltaApi, 'expireTokens'>;
+  readonly resolve: (path: ResourcePath) => ResourcePath;
+}
+
+const BODY = z.record(z.string(), z.unknown());
+const EXPIRE = z.strictObject({
+  /** "users/{id}", "users", "groups", "drives/{id}"; all without it. */
+  resource: z.string().min(1).optional(),
+});
+
+function checked<T>(schema: z.ZodType<T>, body: unknown): T {
+  const { success, data, error } = schema.safeParse(body ?? {});
+  if (!success) throw new ControlError(400, documentError(error));
+  return data;
+}
+
+/** What is missing or no path is the caller's mistake. */
+function answering<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    if (cause instanceof NoSuchResourceError) throw new ControlError(404, cause.message);
+    if (cause instanceof ResourcePathError || cause instanceof TypeError)
+      throw new ControlError(400, cause.message);
+    throw cause;
+  }
+}
+
+const view = ({ path, version, etag, body }: StoredResource) => ({ resource: path.key, version, etag, body });
+
+export function createItemControl({ items, delta, resolve }: ItemControlDeps): Router {
+  const router = express.Router();
+  router.post('/delta/expire', (request, response) => {
+    const { resource } = checked(EXPIRE, request.body);
+    const owner = resource && answering(() => ownerKey(resolve(parseResourcePath(resource))));
+    response.json({ expired: delta.expireTokens(owner) });
+  });
+  router.use('/items', (request, response, next) => {
+    const { method, path } = request;
+    if (method === 'POST') {
+      const body = checked(BODY, request.body);
+      const folder = /^(.*)\/move$/.exec(path);
+      const made = answering(() =>
+        folder === null ? items.create(path, body) : items.move(folder[1] ?? '', String(body.destinationId)),
+      );
+      response.status(201).json(view(made));
+    } else if (method === 'PATCH') {
+      response.json(view(answering(() => items.update(path, checked(BODY, request.body)))));
+    } else if (method === 'DELETE') {
+      response.json(view(answering(() => items.remove(path))));
+    } else {
+      next();
+    }
+  });
+  return router;
+}
