@@ -3,18 +3,24 @@ import { parseArgs } from 'node:util';
 import type { AckOptions } from './ack.ts';
 import type { BesideOutageOptions } from './ack-beside-outage.ts';
 import type { BacklogOptions } from './backlog.ts';
+import type { HostileOptions } from './hostile-clients.ts';
 import type { NeighboursOptions } from './neighbours.ts';
 import type { PipelineOptions } from './pipeline.ts';
 import type { PriceOptions } from './price-report.ts';
 import { BASE_VARIANT, PRICE_VARIANTS, type PriceVariant } from './price-variants.ts';
+import type { PublishersOptions } from './publishers.ts';
+import type { StartOptions } from './start.ts';
 
 export type Order = { readonly json: boolean } & (
   | { readonly benchmark: 'ack'; readonly options: AckOptions }
   | { readonly benchmark: 'ackBesideOutage'; readonly options: BesideOutageOptions }
   | { readonly benchmark: 'backlog'; readonly options: BacklogOptions }
+  | { readonly benchmark: 'hostile'; readonly options: HostileOptions }
   | { readonly benchmark: 'neighbours'; readonly options: NeighboursOptions }
   | { readonly benchmark: 'pipeline'; readonly options: PipelineOptions }
   | { readonly benchmark: 'price'; readonly options: PriceOptions }
+  | { readonly benchmark: 'publishers'; readonly options: PublishersOptions }
+  | { readonly benchmark: 'start'; readonly options: StartOptions }
 );
 
 /** The command line is wrong; the text says how, in one sentence. */
@@ -44,6 +50,9 @@ export const HELP = `Measures receiver and worker on throw-away servers on this 
       --rate 100                    requests per second
       --seconds 8                   of each part, two with a worker that only looks and two without
       --owners 100000               that have news
+  pnpm bench hostile                time to the 202 beside clients that flood, drip and hold on
+      --rate 50                     posts per second of the well-behaved client
+      --seconds 4                   of each part, two beside each attack and two without
   pnpm bench price                  what each safety step costs
       --seconds 0.3  --rounds 6     of each variant, in pairs with what ships, so that what else
                                     the machine does meets both alike
@@ -51,6 +60,11 @@ export const HELP = `Measures receiver and worker on throw-away servers on this 
       --items 1  --owners 20000
       --variants a,b                only these, beside what ships:
                                     ${variantLines()}
+  pnpm bench publishers             what each Kafka client loses, repeats and delays under faults
+      --cuts 12                     answers to writes cut off
+      --seconds 5                   that a broker is frozen, and of each measurement of speed
+  pnpm bench start                  how long a receiver takes to be ready, beside Node's own start
+      --rounds 20                   starts of each, in turn
   for all
       --json                        one line of JSON on standard output
       --help                        this text
@@ -68,6 +82,7 @@ const OPTIONS = {
   rounds: { type: 'string' },
   clients: { type: 'string' },
   variants: { type: 'string' },
+  cuts: { type: 'string' },
   'beside-outage': { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean' },
@@ -89,12 +104,18 @@ export function parseCommandLine(args: readonly string[]): Order | 'help' {
         : { json, benchmark: 'ack', options: ackOptions(values) };
     case 'backlog':
       return { json, benchmark: 'backlog', options: backlogOptions(values) };
+    case 'hostile':
+      return { json, benchmark: 'hostile', options: hostileOptions(values) };
     case 'neighbours':
       return { json, benchmark: 'neighbours', options: neighboursOptions(values) };
     case 'pipeline':
       return { json, benchmark: 'pipeline', options: pipelineOptions(values) };
     case 'price':
       return { json, benchmark: 'price', options: priceOptions(values) };
+    case 'publishers':
+      return { json, benchmark: 'publishers', options: publishersOptions(values) };
+    case 'start':
+      return { json, benchmark: 'start', options: startOptions(values) };
     default:
       throw new ArgumentError(
         `There is no benchmark ${name ?? 'without a name'}; --help lists what there is.`,
@@ -148,6 +169,14 @@ function backlogOptions(values: Values): BacklogOptions {
   };
 }
 
+function hostileOptions(values: Values): HostileOptions {
+  refuseForeign(values, ['rate', 'seconds']);
+  return {
+    rate: number('rate', values.rate ?? '50', 1, 1000),
+    seconds: number('seconds', values.seconds ?? '4', 1, 3600),
+  };
+}
+
 function neighboursOptions(values: Values): NeighboursOptions {
   refuseForeign(values, ['rate', 'seconds', 'users', 'events']);
   return {
@@ -170,6 +199,19 @@ function priceOptions(values: Values): PriceOptions {
     items: integer('items', values.items ?? '1', 1, 100),
     owners: integer('owners', values.owners ?? '20000', 1, 1_000_000),
   };
+}
+
+function publishersOptions(values: Values): PublishersOptions {
+  refuseForeign(values, ['cuts', 'seconds']);
+  return {
+    cuts: integer('cuts', values.cuts ?? '12', 1, 1000),
+    seconds: number('seconds', values.seconds ?? '5', 1, 600),
+  };
+}
+
+function startOptions(values: Values): StartOptions {
+  refuseForeign(values, ['rounds']);
+  return { rounds: integer('rounds', values.rounds ?? '20', 1, 1000) };
 }
 
 function variants(text: string | undefined): PriceVariant[] {

@@ -7,11 +7,14 @@ import { ackBesideOutage } from './ack-beside-outage.ts';
 import { backlog } from './backlog.ts';
 import { type BenchmarkContext, now } from './benchmark.ts';
 import { ArgumentError, HELP, type Order, parseCommandLine } from './command-line.ts';
+import { hostile } from './hostile-clients.ts';
 import { describeMachine } from './measure/machine.ts';
 import { neighbours } from './neighbours.ts';
 import { pipeline } from './pipeline.ts';
 import { price } from './price.ts';
+import { publishers } from './publishers.ts';
 import { type Report, renderJson, renderReport } from './report/report.ts';
+import { start } from './start.ts';
 
 const EXIT_DONE = 0;
 const EXIT_FAILED = 1;
@@ -26,18 +29,24 @@ function runOrder(order: Order, context: BenchmarkContext): Promise<Report> {
       return ackBesideOutage(order.options, context);
     case 'backlog':
       return backlog(order.options, context);
+    case 'hostile':
+      return hostile(order.options, context);
     case 'neighbours':
       return neighbours(order.options, context);
     case 'pipeline':
       return pipeline(order.options, context);
     case 'price':
       return price(order.options, context);
+    case 'publishers':
+      return publishers(order.options, context);
+    case 'start':
+      return start(order.options, context);
   }
 }
 
 /** Resolves to the exit code. */
 async function bench(order: Order, interrupted: AbortSignal): Promise<number> {
-  const needsKafka = order.benchmark !== 'ack' && order.benchmark !== 'price';
+  const needsKafka = !['ack', 'hostile', 'price', 'start'].includes(order.benchmark);
   // A name of any broker stands for "no Kafka is to be started".
   const missing = await missingPrograms({ kafkaBrokers: needsKafka ? undefined : 'none' });
   if (missing.length > 0) throw new Error(missing.join('\n'));

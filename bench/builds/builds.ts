@@ -21,7 +21,7 @@ export const BUILDS = {
   'ack-first': [
     {
       file: 'services/receiver/src/notification-route.ts',
-      find: 'await withinDeadline(store(entries));',
+      find: 'await withinDeadline(store(traced(entries, traceparent)));',
       replace: 'store(entries).catch(() => undefined);',
     },
   ],
@@ -35,8 +35,13 @@ export const BUILDS = {
   'no-body-check': [
     {
       file: 'services/receiver/src/read-collection.ts',
-      find: 'const excess = findExcess(body);',
-      replace: 'const excess = undefined;',
+      find: 'const scan = scanBody(body);',
+      replace: 'const scan: Scan = { colons: 0 };',
+    },
+    {
+      file: 'services/receiver/src/read-collection.ts',
+      find: 'if (countProperties(json) !== scan.colons) ',
+      replace: 'if (scan.excess !== undefined) ',
     },
   ],
   'no-protective-headers': [

@@ -42,6 +42,7 @@ describe('the command line', () => {
     'price --variants everything',
     'pipeline --beside-outage',
     'backlog --items 3',
+    'publishers --rate 3',
     'neighbours --events 20000',
     'ack --unheard-of',
   ])('is refused in one sentence: %s', (text) => {

@@ -6,7 +6,11 @@
 import { z } from 'zod';
 
 const text = z.string().max(4096);
+/** What goes on into keys and records as it is: no half of a character, no control character. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+const plainText = text.refine((value) => value.isWellFormed() && !/[\u0000-\u001f\u007f]/.test(value));
 const optionalText = text.nullish().transform((value) => value ?? undefined);
+const optionalPlainText = plainText.nullish().transform((value) => value ?? undefined);
 
 /** `Created` with a capital was seen for chats. */
 const changeType = text.toLowerCase().pipe(z.enum(['created', 'updated', 'deleted']));
@@ -15,13 +19,13 @@ const resourceData = z
   .object({
     id: optionalText,
     '@odata.id': optionalText,
-    '@odata.type': optionalText,
-    '@odata.etag': optionalText,
+    '@odata.type': optionalPlainText,
+    '@odata.etag': optionalPlainText,
   })
   .nullish()
   .transform((value) => value ?? undefined);
 
-const common = { subscriptionId: text.min(1), tenantId: text.min(1), id: optionalText };
+const common = { subscriptionId: plainText.min(1), tenantId: text.min(1), id: optionalPlainText };
 
 export const changeNotificationSchema = z.object({
   ...common,
@@ -30,7 +34,7 @@ export const changeNotificationSchema = z.object({
   resourceData,
 });
 
-export const lifecycleNotificationSchema = z.object({ ...common, lifecycleEvent: text.min(1) });
+export const lifecycleNotificationSchema = z.object({ ...common, lifecycleEvent: plainText.min(1) });
 
 export type ChangeNotification = z.output<typeof changeNotificationSchema>;
 export type LifecycleNotification = z.output<typeof lifecycleNotificationSchema>;
@@ -39,11 +43,4 @@ export type LifecycleNotification = z.output<typeof lifecycleNotificationSchema>
 export const notificationCollectionSchema = z.object({
   value: z.array(z.unknown()),
   validationTokens: z.array(z.string().nullable()).nullish(),
-});
-
-/** What has to be known of an item before anything else of it is believed. */
-export const claimedOriginSchema = z.object({
-  tenantId: text.min(1),
-  subscriptionId: text.min(1),
-  clientState: z.unknown(),
 });

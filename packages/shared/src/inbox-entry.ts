@@ -20,6 +20,8 @@ export type News =
       readonly odataType?: string;
       readonly etag?: string;
       readonly notificationId?: string;
+      /** W3C Trace Context of the POST that brought it. */
+      readonly traceparent?: string;
       readonly nonce?: string;
     }
   | {
@@ -60,7 +62,10 @@ export type InboxEntry = {
 };
 
 /** A tenant's id or domain; anything else could not be part of a key. */
-const TENANT = /^[a-z0-9][a-z0-9.-]{0,63}$/;
+const TENANT = /^[a-z0-9][a-z0-9.-]{0,63}$/i;
+
+/** A GUID; Graph's test items carry `NA`. */
+const SUBSCRIPTION = /^[a-z0-9-]{1,64}$/i;
 
 export function changeEntry(
   item: ChangeNotification,
@@ -72,6 +77,8 @@ export function changeEntry(
   if (!target.ok) return unreadableEntry({ ...item, nonce, reason: target.reason }, receivedAt);
   if (!TENANT.test(tenantId))
     return unreadableEntry({ ...item, nonce, reason: 'tenantId is no id' }, receivedAt);
+  if (!SUBSCRIPTION.test(item.subscriptionId))
+    return unreadableEntry({ ...item, nonce, reason: 'subscriptionId is no id' }, receivedAt);
   return {
     owner: `${tenantId}/${ownerOf(target.path)}`,
     resource: canonicalResource(target.path),
@@ -131,7 +138,7 @@ export function lifecycleEntry(
 ): InboxEntry {
   const tenantId = item.tenantId.toLowerCase();
   const subscriptionId = item.subscriptionId.toLowerCase();
-  if (!TENANT.test(tenantId) || !/^[a-z0-9-]{1,64}$/.test(subscriptionId)) {
+  if (!TENANT.test(tenantId) || !SUBSCRIPTION.test(subscriptionId)) {
     return unreadableEntry({ ...item, nonce, reason: 'tenantId or subscriptionId is no id' }, receivedAt);
   }
   return {
@@ -158,19 +165,19 @@ export function resyncEntry(owner: string, news: Omit<ResyncNews, 'kind'>, recei
 /** A verified notification that cannot be understood; the worker publishes it to the dead letters. */
 export function unreadableEntry(
   item: {
-    tenantId: string;
-    subscriptionId: string;
+    tenantId: unknown;
+    subscriptionId: unknown;
     resource?: unknown;
     nonce: string | undefined;
     reason: string;
   },
   receivedAt: number,
 ): InboxEntry {
-  const tenant = item.tenantId.toLowerCase();
-  const tenantId = TENANT.test(tenant) ? tenant : 'unknown';
-  const resource = typeof item.resource === 'string' ? item.resource.slice(0, 200) : undefined;
+  const tenantId = idOrUnknown(item.tenantId, TENANT).toLowerCase();
+  const subscriptionId = idOrUnknown(item.subscriptionId, SUBSCRIPTION);
+  const resource = typeof item.resource === 'string' ? item.resource.slice(0, 200).toWellFormed() : undefined;
   const fingerprint = createHash('sha256')
-    .update(JSON.stringify([item.subscriptionId, item.reason, resource]))
+    .update(JSON.stringify([subscriptionId, item.reason, resource]))
     .digest('hex');
   return {
     owner: `${tenantId}/lanes/${laneOf(fingerprint)}`,
@@ -179,11 +186,15 @@ export function unreadableEntry(
     news: {
       kind: 'unreadable',
       tenantId,
-      subscriptionId: item.subscriptionId,
+      subscriptionId,
       reason: item.reason,
       ...present({ resource, nonce: item.nonce }),
     },
   };
+}
+
+function idOrUnknown(value: unknown, form: RegExp): string {
+  return typeof value === 'string' && form.test(value) ? value : 'unknown';
 }
 
 /** Leaves out what is undefined, so that nothing is stored for it. */

@@ -2,7 +2,6 @@
 export {
   type ChangeNotification,
   changeNotificationSchema,
-  claimedOriginSchema,
   type LifecycleNotification,
   lifecycleNotificationSchema,
   notificationCollectionSchema,
@@ -69,5 +68,7 @@ export {
   requestPath,
   subjectOf,
 } from './resource-path.ts';
+export { type LiveConfig, loadConfig } from './secrets/live-config.ts';
+export { platformSecretReader } from './secrets/read-secret.ts';
 export { sharedSettings } from './shared-settings.ts';
 export { createShutdown, type Shutdown, untilSignal } from './shutdown.ts';

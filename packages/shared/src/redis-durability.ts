@@ -50,10 +50,13 @@ async function readSetting(redis: Redis, name: string): Promise<string | undefin
   }
 }
 
-/** Share of `maxmemory` in use, between 0 and 1; 0 where no limit is set. */
+/**
+ * Share of its memory that Redis uses: of `maxmemory`, or, where that is not set, of the machine's (Redis does not see
+ * the limit of a container). 0 where it tells neither.
+ */
 export async function memoryShare(redis: Redis): Promise<number> {
   const info = await redis.info('memory');
   const read = (field: string) => Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
-  const limit = read('maxmemory');
+  const limit = read('maxmemory') || read('total_system_memory');
   return limit === 0 ? 0 : read('used_memory') / limit;
 }

@@ -24,6 +24,10 @@ export const sharedSettings = {
       'each secret must have at least 16 characters',
     )
     .describe('Secrets of the clientState, comma-separated: the first signs, all verify'),
+  MANAGED_IDENTITY_CLIENT_ID: z
+    .guid('must be a GUID')
+    .optional()
+    .describe('User-assigned managed identity that reads Key Vault; without one the system-assigned'),
   LOG_LEVEL: z
     .enum(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],

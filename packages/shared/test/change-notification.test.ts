@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
   changeNotificationSchema,
-  claimedOriginSchema,
   lifecycleNotificationSchema,
   notificationCollectionSchema,
 } from '../src/index.ts';
@@ -159,26 +158,5 @@ describe('notificationCollectionSchema', () => {
     [{ Value: [] }],
   ])('refuses %j', (body) => {
     expect(notificationCollectionSchema.safeParse(body).success).toBe(false);
-  });
-});
-
-describe('claimedOriginSchema', () => {
-  it('takes a clientState of any kind', () => {
-    for (const clientState of [undefined, null, '', 'x', 1, ['x'], {}]) {
-      expect(claimedOriginSchema.safeParse({ ...change, clientState }).success).toBe(true);
-    }
-  });
-
-  it.each([
-    null,
-    'x',
-    1,
-    [],
-    {},
-    { tenantId: TENANT },
-    { subscriptionId: SUBSCRIPTION },
-    { ...change, tenantId: 1 },
-  ])('refuses %j', (item) => {
-    expect(claimedOriginSchema.safeParse(item).success).toBe(false);
   });
 });

@@ -1,24 +1,42 @@
 /** The receiver: settings, connection, app, listener, shutdown. The only file that touches the process. */
 import {
+  type ClientStateSecrets,
   ConfigError,
   connectFailFast,
   createLogger,
   createShutdown,
+  type LiveConfig,
+  type Logger,
   listen,
-  parseConfig,
+  loadConfig,
+  platformSecretReader,
   queueNames,
+  type Shutdown,
   untilSignal,
   withoutSecrets,
 } from '@graph2kafka/shared';
+import { createAckGuard } from './ack-guard.ts';
 import { createApp } from './app.ts';
 import { type ReceiverConfig, receiverSettings, secretSettings } from './config.ts';
 import { closeServer, createLimitedServer } from './http-server.ts';
 import { createInboxWriter } from './inbox-writer.ts';
-import { createStorageGate } from './storage-gate.ts';
+import { createLoadBounds } from './load-bounds.ts';
+import { startMetricsServer } from './metrics-server.ts';
+import { observeAnswers } from './observe-answers.ts';
+import { createReceiverMetrics, type ReceiverMetrics } from './receiver-metrics.ts';
+import { onlyFrom, parseTrustProxy } from './source-networks.ts';
+import { createStallWatch } from './stall-watch.ts';
+import { createStorageGate, type StorageGate } from './storage-gate.ts';
 
-function readConfig(): ReceiverConfig | undefined {
+async function readConfig(): Promise<LiveConfig<ReceiverConfig> | undefined> {
   try {
-    return parseConfig(receiverSettings, process.env);
+    return await loadConfig({
+      schema: receiverSettings,
+      environment: process.env,
+      secrets: secretSettings,
+      atStartOnly: ['REDIS_URL'],
+      read: platformSecretReader(process.env),
+    });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`graph2kafka receiver: ${error.message}\n`);
@@ -26,12 +44,14 @@ function readConfig(): ReceiverConfig | undefined {
   }
 }
 
-async function run(config: ReceiverConfig): Promise<void> {
+async function run({ config, watch }: LiveConfig<ReceiverConfig>): Promise<void> {
   const log = createLogger('receiver', config.LOG_LEVEL);
   const shutdown = createShutdown(log, config.SHUTDOWN_GRACE_MS);
   const life = untilSignal(shutdown, log);
   log.info({ settings: withoutSecrets(config, secretSettings) }, 'service.starting');
   if (config.REDIS_DURABILITY === 'declared') log.warn('redis.durability-not-verified');
+  const secrets = watch(log);
+  shutdown.add('secrets', () => secrets.close());
   let stopping = false;
 
   const names = queueNames(config.REDIS_PREFIX);
@@ -45,24 +65,34 @@ async function run(config: ReceiverConfig): Promise<void> {
   const writer = createInboxWriter(redis, names, { replicas, mostResources: config.OWNER_RESOURCE_LIMIT });
   shutdown.add('inbox writer', () => writer.close());
 
+  const { observe, metrics } = watchAnswers(gate, log, shutdown);
+  const networks = config.ALLOWED_SOURCE_NETWORKS;
   const app = createApp({
     log,
-    clientStates: { secrets: config.CLIENT_STATE_SECRETS, accepted: config.CLIENT_STATES_ACCEPTED },
+    clientStates: clientStatesOf(config),
+    guards: networks.length > 0 ? [observe, onlyFrom(networks)] : [observe],
+    trustProxy: parseTrustProxy(config.TRUST_PROXY) ?? false,
+    onItems: metrics.countItems,
     store: writer.store,
     refusal: gate.refusal,
     now: Date.now,
     maxBodyBytes: config.MAX_BODY_BYTES,
+    bounds: createLoadBounds({
+      maxRequests: config.MAX_REQUESTS_IN_FLIGHT,
+      maxBytes: Math.max(config.MAX_BYTES_IN_FLIGHT, config.MAX_BODY_BYTES),
+    }),
     probeStorage: async () => {
       await redis.set(`${names.prefix}:probe`, '1', 'PX', 1000);
     },
     isStopping: () => stopping,
   });
-  const server = createLimitedServer(app);
+  const server = createLimitedServer(app, config.MAX_CONNECTIONS);
   shutdown.add('listener', () => {
     stopping = true;
     return closeServer(server);
   });
   try {
+    await showMetrics(metrics, config, log, shutdown);
     const port = await listen(server, { port: config.PORT, setting: 'PORT' });
     log.info({ port }, 'service.listening');
   } catch (error) {
@@ -70,6 +100,50 @@ async function run(config: ReceiverConfig): Promise<void> {
   }
 }
 
-const config = readConfig();
-if (config) await run(config);
+/** Its time and status go to the metrics and to the guard. */
+function watchAnswers(gate: StorageGate, log: Logger, shutdown: Shutdown) {
+  const now = () => performance.now();
+  const acks = createAckGuard(log, now);
+  shutdown.add('ack guard', () => acks.close());
+  const stalls = createStallWatch(now);
+  shutdown.add('stall watch', () => stalls.close());
+  const metrics = createReceiverMetrics({ acks, refusal: gate.refusal });
+  const observe = observeAnswers({
+    now,
+    stalls,
+    onArrival: metrics.countArrival,
+    onEnd(answered) {
+      metrics.countAnswer(answered);
+      acks.note(answered.durationMs);
+    },
+  });
+  return { observe, metrics };
+}
+
+/** Read anew for each notification: the secrets may be replaced. */
+function clientStatesOf(config: ReceiverConfig): ClientStateSecrets {
+  return {
+    get secrets() {
+      return config.CLIENT_STATE_SECRETS;
+    },
+    get accepted() {
+      return config.CLIENT_STATES_ACCEPTED;
+    },
+  };
+}
+
+async function showMetrics(
+  { registry }: ReceiverMetrics,
+  { METRICS_PORT: port, METRICS_HOST: host }: ReceiverConfig,
+  log: Logger,
+  shutdown: Shutdown,
+): Promise<void> {
+  if (port === undefined) return;
+  const server = await startMetricsServer(registry, { host, port }, log);
+  shutdown.add('metrics listener', () => server.close());
+  log.info({ port: server.port }, 'metrics.listening');
+}
+
+const live = await readConfig();
+if (live) await run(live);
 else process.exitCode = 1;

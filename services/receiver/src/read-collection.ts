@@ -1,65 +1,77 @@
 /** The bytes of a POST → the collection that they hold, or why they hold none. Believes nothing yet. */
 import { notificationCollectionSchema } from '@graph2kafka/shared';
+import { DEEPEST, MOST_ITEMS, MOST_VALUES, type RefusalCode } from './refusals.ts';
 
 export type Collection = {
   readonly items: readonly unknown[];
 };
 
-export type ReadCollection = { readonly ok: true; readonly collection: Collection } | Refusal;
-
-type Refusal = { readonly ok: false; readonly status: 400 | 413; readonly reason: string };
-
-/** Notifications nest three levels deep; a parser survives 40,000, what comes after it may not. */
-const DEEPEST = 32;
-
-/** Each item costs a look and a hash, and nobody else is answered meanwhile: 10,000 forged ones take 0.1 s. */
-const MOST_ITEMS = 10_000;
-
-/** Twice what so many notifications hold; five million small ones would fit into 10 MB, and take 3 s. */
-const MOST_VALUES = 30 * MOST_ITEMS;
+export type ReadCollection =
+  | { readonly ok: true; readonly collection: Collection }
+  | { readonly ok: false; readonly code: RefusalCode };
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-export function readCollection(body: unknown): ReadCollection {
-  if (!Buffer.isBuffer(body) || body.length === 0) return refuse(400, 'the body is empty');
-  const excess = findExcess(body);
-  if (excess) return excess;
+export function readCollection(body: Buffer): ReadCollection {
+  if (body.length === 0) return refused('body-empty');
+  const scan = scanBody(body);
+  if (scan.excess !== undefined) return refused(scan.excess);
   let json: unknown;
   try {
     json = JSON.parse(utf8.decode(body));
   } catch (error) {
-    return refuse(400, error instanceof TypeError ? 'the body is not UTF-8' : 'the body is not JSON');
+    return refused(error instanceof TypeError ? 'not-utf8' : 'not-json');
   }
+  // JSON.parse keeps the last of two equal properties, other readers the first: two meanings are none.
+  if (countProperties(json) !== scan.colons) return refused('repeated-property');
   const collection = notificationCollectionSchema.safeParse(json);
-  if (!collection.success) return refuse(400, 'the body holds no array "value" of notifications');
+  if (!collection.success) return refused('no-collection');
   const items = collection.data.value;
-  if (items.length > MOST_ITEMS) return refuse(413, `the body holds more than ${MOST_ITEMS} items`);
+  if (items.length > MOST_ITEMS) return refused('too-many-items');
   return { ok: true, collection: { items } };
 }
 
-function refuse(status: Refusal['status'], reason: string): Refusal {
-  return { ok: false, status, reason };
+function refused(code: RefusalCode): ReadCollection {
+  return { ok: false, code };
 }
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const COMMA = 0x2c;
 
-/** Counts open brackets and commas outside of strings; UTF-8's other bytes never look like one. */
-function findExcess(body: Buffer): Refusal | undefined {
+type Scan = {
+  readonly excess?: RefusalCode;
+  /** As many as objects have properties, where the body is JSON. */
+  readonly colons: number;
+};
+
+/** Counts brackets, commas and colons outside of texts; UTF-8's other bytes never look like one. */
+function scanBody(body: Buffer): Scan {
   let depth = 0;
   let commas = 0;
-  let inString = false;
+  let colons = 0;
+  let inText = false;
   for (let i = 0; i < body.length; i++) {
     const byte = body[i];
-    if (inString) {
+    if (inText) {
       if (byte === BACKSLASH) i++;
-      else if (byte === QUOTE) inString = false;
-    } else if (byte === QUOTE) inString = true;
+      else if (byte === QUOTE) inText = false;
+    } else if (byte === QUOTE) inText = true;
+    else if (byte === COLON) colons++;
     else if (byte === 0x5b || byte === 0x7b) {
-      if (++depth > DEEPEST) return refuse(400, `the body nests deeper than ${DEEPEST} levels`);
+      if (++depth > DEEPEST) return { excess: 'too-deep', colons };
     } else if (byte === 0x5d || byte === 0x7d) depth--;
-    else if (byte === 0x2c && ++commas > MOST_VALUES)
-      return refuse(413, `the body holds more than ${MOST_VALUES} values`);
+    else if (byte === COMMA && ++commas > MOST_VALUES) return { excess: 'too-many-values', colons };
   }
-  return undefined;
+  return { colons };
+}
+
+/** Of all objects in it together; it nests no deeper than `DEEPEST`. */
+function countProperties(json: unknown): number {
+  if (typeof json !== 'object' || json === null) return 0;
+  const values = Object.values(json);
+  let count = Array.isArray(json) ? 0 : values.length;
+  for (const value of values) if (typeof value === 'object') count += countProperties(value);
+  return count;
 }

@@ -4,24 +4,19 @@
  * echo must not be able to carry anything but text.
  */
 
-/** Graph's token is a sentence of about 100 characters. */
-const LONGEST_TOKEN = 2048;
+import { LONGEST_TOKEN, type RefusalCode } from './refusals.ts';
 
 export type HandshakeReply =
-  | { readonly status: 200; readonly token: string }
-  | { readonly status: 400; readonly reason: string };
+  | { readonly ok: true; readonly token: string }
+  | { readonly ok: false; readonly code: RefusalCode };
 
 /** The reply to the decoded `validationToken` parameter; an array means that it was given more than once. */
 export function replyToHandshake(validationToken: unknown): HandshakeReply {
-  if (typeof validationToken !== 'string')
-    return { status: 400, reason: 'validationToken is given more than once' };
-  if (validationToken === '') return { status: 400, reason: 'validationToken is empty' };
-  if (validationToken.length > LONGEST_TOKEN) {
-    return { status: 400, reason: `validationToken is longer than ${LONGEST_TOKEN} characters` };
-  }
+  if (typeof validationToken !== 'string') return { ok: false, code: 'token-repeated' };
+  if (validationToken === '') return { ok: false, code: 'token-empty' };
+  if (validationToken.length > LONGEST_TOKEN) return { ok: false, code: 'token-too-long' };
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(validationToken) || !validationToken.isWellFormed()) {
-    return { status: 400, reason: 'validationToken holds control characters' };
-  }
-  return { status: 200, token: validationToken };
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(validationToken) || !validationToken.isWellFormed())
+    return { ok: false, code: 'token-not-text' };
+  return { ok: true, token: validationToken };
 }

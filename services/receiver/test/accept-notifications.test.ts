@@ -41,8 +41,6 @@ describe('acceptNotifications', () => {
     ['no tenant', { tenantId: undefined }],
     ['a number for a tenant', { tenantId: 1 }],
     ['an empty tenant', { tenantId: '' }],
-    ['no subscription', { subscriptionId: undefined }],
-    ['an object for a subscription', { subscriptionId: {} }],
   ])('drops a change with %s', (_what, changes) => {
     expect(accept(change(changes))).toEqual({ entries: [], forged: 1, unreadable: 0 });
   });
@@ -76,6 +74,40 @@ describe('acceptNotifications', () => {
     expect(entries).toMatchObject([
       { news: { kind: 'unreadable', reason: expect.stringContaining(`not as documented: ${name}`) } },
     ]);
+  });
+
+  it.each([undefined, null, 1, [], {}, '', 'a/b', 'x'.repeat(65), '\ud800', 'a\0', '<guid>'])(
+    'makes an unreadable entry of a verified change whose subscriptionId is %j, and keeps that out of it',
+    (subscriptionId) => {
+      expect(accept(change({ subscriptionId }))).toMatchObject({
+        forged: 0,
+        unreadable: 1,
+        entries: [
+          { owner: expect.stringContaining(`${TENANT}/lanes/`), news: { subscriptionId: 'unknown' } },
+        ],
+      });
+    },
+  );
+
+  it.each(['a\0b', 'a\nb', '\ud800', 'a\udfff', '\u007f'])(
+    'makes an unreadable entry of a verified change that names itself or its version %j',
+    (text) => {
+      for (const changes of [
+        { id: text },
+        { resourceData: { '@odata.etag': text } },
+        { resourceData: { '@odata.type': text } },
+        { lifecycleEvent: text },
+      ])
+        expect(accept(change(changes)).entries).toMatchObject([{ news: { kind: 'unreadable' } }]);
+    },
+  );
+
+  it('makes an unreadable entry of a literal clientState in a tenant that is none', () => {
+    for (const tenantId of [undefined, 1, 'a/b', '\ud800'])
+      expect(accept(change({ clientState: 'made elsewhere', tenantId }))).toMatchObject({
+        forged: 0,
+        entries: [{ news: { kind: 'unreadable', tenantId: 'unknown' } }],
+      });
   });
 
   it('makes an unreadable entry of a path that is longer than any, and keeps its start alone', () => {

@@ -8,7 +8,7 @@ const parse = (environment: Record<string, string> = {}) =>
 
 describe('receiverSettings', () => {
   it('need a Redis and a secret', () => {
-    expect(parse()).toMatchObject({ PORT: 8080, CLIENT_STATES_ACCEPTED: [], MAX_BODY_BYTES: 10_485_760 });
+    expect(parse()).toMatchObject({ PORT: 8080, CLIENT_STATES_ACCEPTED: [], MAX_BODY_BYTES: 5_242_880 });
     expect(() => parseConfig(receiverSettings, {})).toThrow('2 settings are wrong');
   });
 
@@ -25,6 +25,14 @@ describe('receiverSettings', () => {
       PORT: 'canary',
       OWNER_RESOURCE_LIMIT: 'canary',
       MAX_BODY_BYTES: 'canary',
+      MAX_BYTES_IN_FLIGHT: 'canary',
+      MAX_CONNECTIONS: 'canary',
+      MAX_REQUESTS_IN_FLIGHT: 'canary',
+      ALLOWED_SOURCE_NETWORKS: 'canary',
+      TRUST_PROXY: 'canary',
+      METRICS_PORT: 'canary',
+      METRICS_HOST: 'canary',
+      MANAGED_IDENTITY_CLIENT_ID: 'canary',
     };
     expect(Object.keys(wrong).toSorted()).toEqual(Object.keys(receiverSettings.shape).toSorted());
     try {

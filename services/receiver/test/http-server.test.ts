@@ -9,8 +9,8 @@ import { closeServer, createLimitedServer } from '../src/http-server.ts';
 const LOOPBACK = { port: 0, host: '127.0.0.1', setting: 'PORT' };
 
 /** A listener, and raw connections to it that end with it. */
-async function serve(answer: RequestListener) {
-  const server = createLimitedServer(answer);
+async function serve(answer: RequestListener, maxConnections = 100) {
+  const server = createLimitedServer(answer, maxConnections);
   const port = await listen(server, LOOPBACK);
   const sockets: Socket[] = [];
   return {
@@ -61,6 +61,63 @@ describe('createLimitedServer', () => {
     await eventually(() => answers.endsWith('here'));
     socket.write(GET);
     await eventually(() => answers.match(/HTTP\/1.1 200/g)?.length === 2);
+  });
+});
+
+describe('a server with as many connections as it may have', () => {
+  it('closes the one that has rested longest for another', async () => {
+    await using it = await serve((_request, response) => response.end('here'), 3);
+    const sockets = [await it.open(), await it.open(), await it.open()] as const;
+    // Its answer makes the first one the youngest.
+    sockets[0].write(GET);
+    await once(sockets[0], 'data');
+    const fourth = await it.open(GET);
+    await once(fourth, 'data');
+    await eventually(() => sockets[1].closed);
+    expect(sockets.map(({ closed }) => closed)).toEqual([false, true, false]);
+  });
+
+  it('closes the one that has been sending longest where none rests, and none that waits for its answer', async () => {
+    const answers: (() => void)[] = [];
+    await using it = await serve((request, response) => {
+      request.resume();
+      answers.push(() => response.end('here'));
+    }, 3);
+    const unfinished = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{';
+    const waiting = await it.open(GET);
+    await eventually(() => answers.length === 1);
+    const sending = await it.open(unfinished);
+    await eventually(() => answers.length === 2);
+    const younger = await it.open(unfinished);
+    await eventually(() => answers.length === 3);
+    const another = await it.open(GET);
+    await eventually(() => sending.closed && answers.length === 4);
+    expect([waiting.closed, younger.closed, another.closed]).toEqual([false, false, false]);
+    const answered = once(waiting, 'data');
+    answers[0]?.();
+    expect(String(await answered)).toMatch(/here$/);
+  });
+
+  it('closes the new one where all wait for their answers', async () => {
+    let requests = 0;
+    await using it = await serve(() => void requests++, 2);
+    const arrived = await Promise.all([it.open(GET), it.open(GET)]);
+    await eventually(() => requests === 2);
+    const newcomer = await it.open(GET);
+    await eventually(() => newcomer.closed);
+    expect(arrived.map(({ closed }) => closed)).toEqual([false, false]);
+  });
+});
+
+describe('a connection', () => {
+  it('may have eight requests under way, and is closed with the ninth', async () => {
+    let requests = 0;
+    await using it = await serve(() => void requests++);
+    const patient = await it.open(GET.repeat(8));
+    await eventually(() => requests === 8);
+    const hasty = await it.open(GET.repeat(1000));
+    await eventually(() => hasty.closed);
+    expect([patient.closed, requests]).toEqual([false, 16]);
   });
 });
 

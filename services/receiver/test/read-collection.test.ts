@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readCollection } from '../src/read-collection.ts';
+import { REFUSALS } from '../src/refusals.ts';
 
 const read = (text: string) => readCollection(Buffer.from(text));
 const nested = (depth: number) => `{"value":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`;
@@ -13,7 +14,6 @@ describe('readCollection', () => {
     ['\ufeff{"value":[{}]}', [{}]],
     ['{"value":[1],"validationTokens":["jwt",null],"other":{"a":1}}', [1]],
     ['{"value":[1],"validationTokens":null}', [1]],
-    ['{"value":[1],"value":[2]}', [2]],
     ['{"value":["ü 漢 😀 \\ud83d\\ude00"]}', ['ü 漢 😀 😀']],
     ['{"value":["[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["]}', ['['.repeat(44)]],
     ['{"value":["\\"[{\\\\"]}', ['"[{\\']],
@@ -21,13 +21,8 @@ describe('readCollection', () => {
     expect(read(text)).toEqual({ ok: true, collection: { items } });
   });
 
-  it.each([
-    ['nothing', undefined, 'the body is empty'],
-    ['an empty body', Buffer.alloc(0), 'the body is empty'],
-    ['a parsed body', { value: [] }, 'the body is empty'],
-    ['a text', '{"value":[]}', 'the body is empty'],
-  ])('refuses %s', (_what, body, reason) => {
-    expect(readCollection(body)).toEqual({ ok: false, status: 400, reason });
+  it('refuses an empty body', () => {
+    expect(read('')).toEqual({ ok: false, code: 'body-empty' });
   });
 
   it.each([
@@ -43,7 +38,7 @@ describe('readCollection', () => {
     ']',
     '{"a":"\n"}',
   ])('says that %j is not JSON', (text) => {
-    expect(read(text)).toEqual({ ok: false, status: 400, reason: 'the body is not JSON' });
+    expect(read(text)).toEqual({ ok: false, code: 'not-json' });
   });
 
   it.each([
@@ -58,11 +53,7 @@ describe('readCollection', () => {
     '{"Value":[]}',
     '{"value":"[]"}',
   ])('finds no array of notifications in %j', (text) => {
-    expect(read(text)).toMatchObject({
-      ok: false,
-      status: 400,
-      reason: expect.stringContaining('no array "value"'),
-    });
+    expect(read(text)).toEqual({ ok: false, code: 'no-collection' });
   });
 
   it.each([
@@ -74,7 +65,7 @@ describe('readCollection', () => {
     ['beyond Unicode', [0xf5, 0x80, 0x80, 0x80]],
   ])('says that %s is not UTF-8', (_what, bytes) => {
     const body = Buffer.concat([Buffer.from('{"value":["'), Buffer.from(bytes), Buffer.from('"]}')]);
-    expect(readCollection(body)).toEqual({ ok: false, status: 400, reason: 'the body is not UTF-8' });
+    expect(readCollection(body)).toEqual({ ok: false, code: 'not-utf8' });
   });
 
   it.each(['utf16le', 'ucs2'] as const)('does not read %s', (encoding) => {
@@ -91,7 +82,7 @@ describe('readCollection', () => {
 
   it('reads what nests 32 deep, and not what nests deeper', () => {
     expect(read(nested(32)).ok).toBe(true);
-    expect(read(nested(33))).toMatchObject({ ok: false, status: 400, reason: expect.stringContaining('32') });
+    expect(read(nested(33))).toEqual({ ok: false, code: 'too-deep' });
     expect(read(nested(40_000)).ok).toBe(false);
     expect(read('['.repeat(5_000_000)).ok).toBe(false);
     expect(read(`${'{"a":'.repeat(1000)}1${'}'.repeat(1000)}`).ok).toBe(false);
@@ -103,20 +94,14 @@ describe('readCollection', () => {
       expect(read(`{"value":["${text}"]}`)).toMatchObject({ ok: true });
     }
     for (const text of ['', '\\\\', '\\"', '\\\\\\"\\\\']) {
-      expect(read(`{"value":["${text}",${brackets}`)).toMatchObject({
-        reason: expect.stringContaining('32'),
-      });
+      expect(read(`{"value":["${text}",${brackets}`)).toEqual({ ok: false, code: 'too-deep' });
     }
   });
 
-  it('reads 10,000 items, and not one more', () => {
+  it('reads 5,000 items, and not one more', () => {
     const items = (count: number) => read(`{"value":[${Array(count).fill('{}').join()}]}`);
-    expect(items(10_000)).toMatchObject({ ok: true });
-    expect(items(10_001)).toMatchObject({
-      ok: false,
-      status: 413,
-      reason: expect.stringContaining('10000 items'),
-    });
+    expect(items(5000)).toMatchObject({ ok: true });
+    expect(items(5001)).toEqual({ ok: false, code: 'too-many-items' });
   });
 
   it.each([
@@ -127,8 +112,29 @@ describe('readCollection', () => {
   ])('refuses %s before they cost anybody else an answer', (_what, text) => {
     const body = Buffer.from(text);
     const startedAt = performance.now();
-    expect(readCollection(body)).toMatchObject({ ok: false, status: 413 });
+    expect(readCollection(body)).toEqual({ ok: false, code: 'too-many-values' });
     expect(performance.now() - startedAt).toBeLessThan(1000);
+  });
+
+  it.each([
+    ['twice "value"', '{"value":[],"value":[{}]}'],
+    ['an unknown property twice', '{"value":[],"x":1,"x":1}'],
+    ['a property of an item twice', '{"value":[{"clientState":"a","clientState":"b"}]}'],
+    [
+      'a property of an item twice, once by escape',
+      '{"value":[{"clientState":"a","client\\u0053tate":"b"}]}',
+    ],
+    ['a property of a resource twice', '{"value":[{"resourceData":{"id":"a","id":"b"}}]}'],
+    ['__proto__ twice', '{"value":[{"__proto__":{},"__proto__":{}}]}'],
+    ['a property of an array element twice', '{"value":[[[{"a":1,"a":1}]]]}'],
+  ])('refuses %s, which has two meanings', (_what, text) => {
+    expect(read(text)).toEqual({ ok: false, code: 'repeated-property' });
+  });
+
+  it('takes equal properties of different objects, and colons in texts, for what they are', () => {
+    expect(read('{"value":[{"a":{"a":":"},"b":":\\":"},{"a":[{"a":1},{"a":1}]}],"a":{}}')).toMatchObject({
+      ok: true,
+    });
   });
 
   it('gives no property to anybody by way of __proto__', () => {
@@ -143,7 +149,7 @@ describe('readCollection', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         const result = readCollection(Buffer.from(bytes));
-        expect(result.ok || result.reason.length > 0).toBe(true);
+        expect(result.ok || result.code in REFUSALS).toBe(true);
       }),
       { numRuns: 1000 },
     );

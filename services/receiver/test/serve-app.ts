@@ -8,6 +8,7 @@ import { inject } from 'vitest';
 import { type AppDeps, createApp } from '../src/app.ts';
 import { closeServer, createLimitedServer } from '../src/http-server.ts';
 import { createInboxWriter } from '../src/inbox-writer.ts';
+import { createLoadBounds } from '../src/load-bounds.ts';
 import { createStorageGate } from '../src/storage-gate.ts';
 import { type LogLines, logLines } from './log-lines.ts';
 import { SECRET } from './notifications.ts';
@@ -36,14 +37,18 @@ export async function serveApp(
     store: writer.store,
     refusal: gate.refusal,
     now: Date.now,
-    maxBodyBytes: 10_485_760,
+    maxBodyBytes: 5_242_880,
+    bounds: createLoadBounds({ maxRequests: 1000, maxBytes: 33_554_432 }),
     probeStorage: async () => {
       await redis.set(`${names.prefix}:probe`, '1', 'PX', 1000);
     },
     isStopping: () => false,
+    guards: [],
+    trustProxy: false,
+    onItems: () => undefined,
     ...deps,
   });
-  const server = createLimitedServer(app);
+  const server = createLimitedServer(app, 2000);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   await eventually(() => gate.refusal() === undefined);
   return {

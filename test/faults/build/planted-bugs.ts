@@ -19,12 +19,12 @@ const plantedBugPatches = {
   'ack-before-append': [
     {
       file: ROUTE,
-      find: "  if (forged > 0) log.warn(counts, 'notification.forged');\n",
+      find: "  if (forged > 0) log.warn(line, 'notification.forged');\n",
       replace: '  response.status(202).end();\n',
     },
     {
       file: ROUTE,
-      find: "    response.status(503).set('Retry-After', RETRY_AFTER_SECONDS).json({ error: 'not stored' });",
+      find: "    refuse(response, 'not-stored');",
       replace: '    if (!response.headersSent) response.status(503).end();',
     },
     {

@@ -10,7 +10,7 @@ import { type Logger, listen } from '@graph2kafka/shared';
 import type { Queue } from 'bullmq';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Registry } from 'prom-client';
-import { basicAuth } from './basic-auth.ts';
+import { basicAuth, type Login } from './basic-auth.ts';
 import { renderStatus, type Status } from './status-page.ts';
 
 export type AdminDeps = {
@@ -19,7 +19,8 @@ export type AdminDeps = {
   readonly readStatus: () => Promise<Status>;
   /** Real round trips to Redis and Kafka; a line for each thing that is not well. */
   readonly findProblems: () => Promise<readonly string[]>;
-  readonly login: { readonly user: string; readonly password: string } | undefined;
+  /** Looked at with each request, since the password may be replaced. */
+  readonly login: Login | undefined;
   readonly log: Logger;
 };
 
@@ -41,7 +42,7 @@ export function createAdminApp(deps: AdminDeps): Express {
     response.type(registry.contentType).send(await registry.metrics());
   });
   if (login) {
-    const auth = basicAuth(login.user, login.password);
+    const auth = basicAuth(login);
     app.get('/', auth, async (_request, response) => {
       response.type('html').send(renderStatus(await readStatus()));
     });

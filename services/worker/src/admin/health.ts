@@ -1,6 +1,5 @@
 /** Whether the worker can do its work now, from real round trips: an accepted connection alone proves nothing. */
 import type { WorkerContext } from '../context.ts';
-import { probeKafka } from '../kafka/topics.ts';
 import type { Backlog, Status } from './status-page.ts';
 import { within } from './within.ts';
 
@@ -24,7 +23,7 @@ export function createHealth({ config, redis, kafka, inbox, queues, store, wishe
   async function probe(): Promise<readonly string[]> {
     const problems = await Promise.all([
       answers('Redis', () => redis.ping()),
-      answers('Kafka', () => probeKafka(kafka)),
+      answers('Kafka', () => kafka.probe()),
     ]);
     return problems.filter((problem) => problem !== undefined);
   }

@@ -9,6 +9,11 @@ export type AccessTokens = {
   afterRefusal(refused: string): Promise<string>;
 };
 
+export type RenewableTokens = AccessTokens & {
+  /** To be called when the secret was replaced: the next token is asked for with the new one. */
+  renewCredential(): void;
+};
+
 export type CredentialSettings = {
   readonly tenantId: string;
   readonly clientId: string;
@@ -39,8 +44,8 @@ function authority(authorityHost: string | undefined) {
   return authorityHost === undefined ? {} : { authorityHost, disableInstanceDiscovery: true };
 }
 
-/** `newCredential` is called again after a refusal, since a credential has no way to drop what it has cached. */
-export function createAccessTokens(newCredential: () => TokenCredential, scope: string): AccessTokens {
+/** `newCredential` is called again where the old one will not do: it has no way to drop what it has cached. */
+export function createAccessTokens(newCredential: () => TokenCredential, scope: string): RenewableTokens {
   let credential = newCredential();
   let refusedToken: string | undefined;
   let pending: Promise<string> | undefined;
@@ -51,7 +56,8 @@ export function createAccessTokens(newCredential: () => TokenCredential, scope: 
       if (!token) throw new Error('the credential gave no token');
       return token.token;
     } catch (error) {
-      throw new GraphError({ kind: 'unauthorized', detail: signInProblem(error) }, { cause: error });
+      // Without its cause, whose text is what the login has answered: it may repeat what it was sent.
+      throw new GraphError({ kind: 'unauthorized', detail: signInProblem(error) });
     }
   }
 
@@ -62,21 +68,28 @@ export function createAccessTokens(newCredential: () => TokenCredential, scope: 
     return pending;
   }
 
+  function renewCredential(): void {
+    credential = newCredential();
+    pending = undefined;
+  }
+
   return {
     current,
     afterRefusal(refused) {
       if (refusedToken !== refused) {
         refusedToken = refused;
-        credential = newCredential();
-        pending = undefined;
+        renewCredential();
       }
       return current();
     },
+    renewCredential,
   };
 }
 
 /** Entra's code says what is wrong (AADSTS7000215: wrong secret); its text may hold more than a log should. */
 function signInProblem(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return `no token: ${/AADSTS\d+/.exec(text)?.[0] ?? (error instanceof Error ? error.name : 'unknown error')}`;
+  const [known] =
+    /AADSTS\d+|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|CERT_\w+/.exec(text) ?? [];
+  return `no token: ${known ?? (error instanceof Error ? error.name : 'unknown error')}`;
 }

@@ -1,6 +1,7 @@
 /** Tokens from the simulator's login authority, through @azure/identity. */
 import { createLogger } from '@graph2kafka/shared';
 import { describe, expect, it } from 'vitest';
+import { createAccessTokens, createCredential } from '../../src/graph/access-tokens.ts';
 import { GraphError } from '../../src/graph/graph-error.ts';
 import { simulateGraph, tokenRequests, tokensFor } from '../support/simulated-graph.ts';
 
@@ -55,6 +56,23 @@ describe('a wrong client secret', () => {
     createLogger('worker', 'info', { write: (line) => lines.push(line) }).warn({ err: refusal }, 'x');
     expect(lines.join()).toContain('AADSTS7000215');
     expect(lines.join()).not.toContain('PLANTED-SECRET');
+  });
+});
+
+describe('a client secret that was replaced', () => {
+  it('counts from the next token on', async () => {
+    const { simulator } = await simulateGraph();
+    const { tenantId, clientId, url: authorityHost } = simulator;
+    let clientSecret = 'no longer valid';
+    const tokens = createAccessTokens(
+      () => createCredential({ tenantId, clientId, clientSecret, authorityHost }),
+      'https://graph.microsoft.com/.default',
+    );
+    await expect(tokens.current()).rejects.toThrow('AADSTS7000215');
+    ({ clientSecret } = simulator);
+    await expect(tokens.current()).rejects.toThrow('AADSTS7000215');
+    tokens.renewCredential();
+    await expect(tokens.current()).resolves.toBeTypeOf('string');
   });
 });
 
