@@ -33,7 +33,7 @@ module.exports = {
       comment: 'The ack path waits for nothing but Redis: no Graph, no Kafka, no credentials.',
       severity: 'error',
       from: { path: '^services/receiver/src' },
-      to: { path: 'node_modules/(@azure|@microsoft|kafkajs|undici)' },
+      to: { path: 'node_modules/(@azure|@microsoft|@platformatic|kafkajs|undici)' },
     },
     {
       name: 'simulator-is-independent',
@@ -50,6 +50,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^packages/test-harness/src' },
       to: { path: '^(services|packages/(?!test-harness)|test|scripts|bench)' },
+    },
+    {
+      name: 'examples-are-a-consumers',
+      comment: 'What they show has to work without anything of ours but the records.',
+      severity: 'error',
+      from: { path: '^examples' },
+      to: { path: '^(services|packages|test|scripts|bench)' },
     },
     {
       name: 'adapters-know-no-process',

@@ -28,6 +28,21 @@ describe('a change in Graph', () => {
     expect(stack.topic).not.toBe('graph.events');
   });
 
+  it('can be followed by one trace through both logs to its record', async () => {
+    const { simulator, eventsOf, log } = await startPipeline();
+    const { path } = simulator.calendar.create(simulator.users()[0]?.id ?? '', { subject: 'Traced' });
+    await eventually(() => expect(eventsOf(path.key)).toHaveLength(1));
+    const [record] = eventsOf(path.key);
+    expect(record?.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+    expect(record?.record.headers.ce_traceparent).toBe(record?.traceparent);
+    const [, id] = String(record?.traceparent).split('-');
+    const named = (name: string) => log.filter((line) => line.includes(name) && line.includes(`"${id}"`));
+    await eventually(() => {
+      expect(named('notification.stored')).toHaveLength(1);
+      expect(named('record.published')).toHaveLength(1);
+    });
+  });
+
   it('is followed by the record of its update and of its deletion, in one partition and in that order', async () => {
     const { simulator, eventsOf } = await startPipeline();
     const { path } = simulator.calendar.create(simulator.users()[0]?.id ?? '', { subject: 'One' });
@@ -79,7 +94,7 @@ describe('a change in Graph', () => {
       type: 'Microsoft.Graph.EventCreated',
       acquisition: 'notification',
       resourceversion: etag,
-      data: { changeType: 'created' },
+      data: { notification: { changeType: 'created' } },
     });
     await eventually(async () => {
       const metrics = await (await fetch(`${services.worker.url}/metrics`)).text();

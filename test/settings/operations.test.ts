@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { sharedSettings } from '@graph2kafka/shared';
 import { describe, expect, it } from 'vitest';
 import { receiverSettings } from '../../services/receiver/src/config.ts';
+import { createReceiverMetrics } from '../../services/receiver/src/receiver-metrics.ts';
 import { createMetrics } from '../../services/worker/src/admin/metrics.ts';
 import { workerSettings } from '../../services/worker/src/config.ts';
 import { readRepositoryFile } from './repository-file.ts';
@@ -69,6 +70,21 @@ describe('the table of metrics', () => {
       .filter(({ name }) => name.startsWith('g2k_'))
       .map(({ name, help }) => `${name}: ${help}`);
     const rows = rowsUnder('## Metrics').map((row) => `${firstCell(row)}: ${row.split('|')[3]?.trim()}`);
+    expect(rows.sort()).toEqual(expected.sort());
+  });
+});
+
+describe('the table of metrics of the receiver', () => {
+  it('has every metric of the receiver, in the words of its help', () => {
+    // What their values are read from is not asked for them here.
+    const notAsked = undefined as never;
+    const metrics = createReceiverMetrics({ acks: notAsked, refusal: notAsked }).registry.getMetricsAsArray();
+    const expected = metrics
+      .filter(({ name }) => name.startsWith('g2k_'))
+      .map(({ name, help }) => `${name}: ${help}`);
+    const rows = rowsUnder('### Metrics of the receiver').map(
+      (row) => `${firstCell(row)}: ${row.split('|')[3]?.trim()}`,
+    );
     expect(rows.sort()).toEqual(expected.sort());
   });
 });

@@ -7,7 +7,8 @@ import { composeService } from './compose-file.ts';
 import { readRepositoryFile } from './repository-file.ts';
 
 const FILE = 'subscriptions.example.yaml';
-const wishes = parseWantedSubscriptions(readRepositoryFile(FILE), FILE, 'graph.events');
+const defaults = { topic: 'graph.events', tenantId: '5d0f2c1e-7a44-4b0e-9a53-2f6d1c7e8b10' };
+const wishes = parseWantedSubscriptions(readRepositoryFile(FILE), FILE, defaults);
 
 async function usersOfDemonstration(): Promise<string[]> {
   const command = parseCommandLine(composeService('simulator').command ?? []);
@@ -32,6 +33,6 @@ describe('subscriptions.example.yaml', () => {
     const [wish] = wishes;
     const [user] = wish?.resource.match(/[0-9a-f-]{36}/) ?? [];
     const shortest = `subscriptions: [{ name: calendars, resource: 'users/{user}/events', users: [${user}] }]`;
-    expect(parseWantedSubscriptions(shortest, 'shortest', 'graph.events')).toEqual([wish]);
+    expect(parseWantedSubscriptions(shortest, 'shortest', defaults)).toEqual([wish]);
   });
 });

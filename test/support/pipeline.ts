@@ -39,6 +39,7 @@ export type SeenEvent = {
   readonly acquisition?: string;
   readonly resourceversion?: string;
   readonly notificationcount?: number;
+  readonly traceparent?: string;
   readonly data: Record<string, unknown>;
 };
 

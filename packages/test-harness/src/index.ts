@@ -17,12 +17,24 @@ export {
 } from './child-process.ts';
 export { type EventuallyOptions, eventually, type Succeeded } from './eventually.ts';
 export { freePort } from './free-port.ts';
-export { KafkaBroker, type KafkaBrokerOptions } from './kafka-broker.ts';
-export { createTopic, endOffsets, type PartitionEnd } from './kafka-requests.ts';
+export { type HeldRequest, type HoldingProxy, startHoldingProxy } from './holding-proxy.ts';
+export { KafkaBroker, type KafkaBrokerOptions, type KafkaListener, type ScramUser } from './kafka-broker.ts';
+export { type KafkaCertificates, makeKafkaCertificates } from './kafka-certificates.ts';
+export {
+  createTopic,
+  deleteTopic,
+  endOffsets,
+  type NewTopic,
+  type PartitionEnd,
+  topicPartitions,
+} from './kafka-requests.ts';
 export { LOCAL_FOLDER } from './local-folder.ts';
+export { makeFolderOnce } from './make-folder-once.ts';
 export { missingPrograms, type Prerequisites } from './prerequisites.ts';
 export type { OnProgress } from './progress.ts';
 export { RedisServer, type RedisServerOptions } from './redis-server.ts';
+export { programVersion, runProgram } from './run-program.ts';
+export { startSchemaRegistry } from './schema-registry-server.ts';
 export {
   calendarSubscriptions,
   LOCAL_ADMIN_PASSWORD,

@@ -20,6 +20,12 @@ export interface KafkaBrokerOptions {
    * 127.0.0.1: a proxy put there sees all their connections, while `brokers` stays the direct way.
    */
   readonly proxyPort?: number;
+  /** Further listeners, each on a free port of 127.0.0.1, beside the plain one of `brokers`. */
+  readonly listeners?: readonly KafkaListener[];
+  /** Users that may sign in with SCRAM. */
+  readonly scramUsers?: readonly ScramUser[];
+  /** The broker joins this one's cluster, whose controller stays where it is. Default: a cluster of its own. */
+  readonly joins?: KafkaBroker;
   /** Settings of server.properties; they win over ours. */
   readonly extraProperties?: Readonly<Record<string, string>>;
   /** Put after ours, which favour a quick start; for a long run under load e.g. `['-XX:TieredStopAtLevel=4']`. */
@@ -29,10 +35,26 @@ export interface KafkaBrokerOptions {
   readonly onProgress?: OnProgress;
 }
 
+export interface KafkaListener {
+  /** Capital letters; another one than DIRECT, PROXIED and CONTROLLER. */
+  readonly name: string;
+  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+  /** Settings of this listener, without `listener.name.{name}.` in front. */
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+export interface ScramUser {
+  readonly mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+  readonly name: string;
+  readonly password: string;
+}
+
 interface Ports {
   readonly clients: number;
   readonly controller: number;
   readonly behindProxy: number;
+  /** By the names of `listeners`. */
+  readonly further: Readonly<Record<string, number>>;
 }
 
 interface Setup {
@@ -88,6 +110,23 @@ export class KafkaBroker {
   /** As clients take it: `127.0.0.1:port`. */
   get brokers(): string {
     return `127.0.0.1:${this.port}`;
+  }
+
+  /** `127.0.0.1:port` of one of `listeners`. @throws where there is none of the name */
+  addressOf(listener: string): string {
+    const port = this.#ports.further[listener];
+    if (port === undefined) throw new Error(`This broker has no listener ${listener}`);
+    return `127.0.0.1:${port}`;
+  }
+
+  /** Where the controller of its cluster listens, for another broker that joins. */
+  get controllerPort(): number {
+    return this.#setup.options.joins?.controllerPort ?? this.#ports.controller;
+  }
+
+  /** 1, or the next one of the cluster that it joined. */
+  get nodeId(): number {
+    return nodeIdOf(this.#setup.options);
   }
 
   /** Another one after each restart. */
@@ -151,11 +190,18 @@ async function runOnce(setup: Setup): Promise<void> {
 }
 
 async function choosePorts(options: KafkaBrokerOptions): Promise<Ports> {
+  const further: [string, number][] = [];
+  for (const { name } of options.listeners ?? []) further.push([name, await freePort()]);
   return {
     clients: options.port ?? (await freePort()),
     controller: await freePort(),
     behindProxy: await freePort(),
+    further: Object.fromEntries(further),
   };
+}
+
+function nodeIdOf({ joins }: KafkaBrokerOptions): number {
+  return joins ? joins.nodeId + 1 : 1;
 }
 
 async function formatStorage(setup: Setup): Promise<void> {
@@ -163,9 +209,18 @@ async function formatStorage(setup: Setup): Promise<void> {
   const args = await javaArguments({
     libDir: setup.libDir,
     mainClass: 'kafka.tools.StorageTool',
-    arguments: ['format', '--cluster-id', CLUSTER_ID, '--config', propertiesFile(setup)],
+    arguments: [
+      'format',
+      ...['--cluster-id', CLUSTER_ID],
+      ...['--config', propertiesFile(setup)],
+      ...(setup.options.scramUsers ?? []).flatMap(scramArguments),
+    ],
   });
   await runProgram('java', args);
+}
+
+function scramArguments({ mechanism, name, password }: ScramUser): string[] {
+  return ['--add-scram', `${mechanism}=[name=${name},password=${password}]`];
 }
 
 async function launch(setup: Setup, ports: Ports): Promise<ChildProcess> {
@@ -196,8 +251,8 @@ function propertiesFile(setup: Setup): string {
 function serverProperties({ dir, options }: Setup, ports: Ports): string {
   const settings = {
     ...listenerSettings(options, ports),
-    'process.roles': 'broker,controller',
-    'node.id': '1',
+    'process.roles': options.joins ? 'broker' : 'broker,controller',
+    'node.id': String(nodeIdOf(options)),
     'log.dirs': join(dir, 'data'),
     // The product creates its topics itself, and must notice where one is missing.
     'auto.create.topics.enable': 'false',
@@ -211,21 +266,34 @@ function serverProperties({ dir, options }: Setup, ports: Ports): string {
 }
 
 function listenerSettings(options: KafkaBrokerOptions, ports: Ports): Record<string, string> {
-  const direct = `DIRECT://127.0.0.1:${ports.clients}`;
-  const controller = `CONTROLLER://127.0.0.1:${ports.controller}`;
-  const isProxied = options.proxyPort !== undefined;
+  const further = options.listeners ?? [];
+  const clients = [
+    { name: 'DIRECT', protocol: 'PLAINTEXT', port: ports.clients, toldPort: ports.clients },
+    ...(options.proxyPort === undefined
+      ? []
+      : [{ name: 'PROXIED', protocol: 'PLAINTEXT', port: ports.behindProxy, toldPort: options.proxyPort }]),
+    ...further.map(({ name, protocol }) => {
+      const port = ports.further[name];
+      return { name, protocol, port, toldPort: port };
+    }),
+  ];
+  const controllerPort = options.joins?.controllerPort ?? ports.controller;
+  const controller = options.joins ? [] : [`CONTROLLER://127.0.0.1:${controllerPort}`];
+  const protocols = clients.map(({ name, protocol }) => `${name}:${protocol}`);
   return {
-    listeners: [direct, ...(isProxied ? [`PROXIED://127.0.0.1:${ports.behindProxy}`] : []), controller].join(
-      ',',
-    ),
-    'advertised.listeners': [direct, ...(isProxied ? [`PROXIED://127.0.0.1:${options.proxyPort}`] : [])].join(
-      ',',
-    ),
-    'listener.security.protocol.map': 'DIRECT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: [...clients.map(({ name, port }) => `${name}://127.0.0.1:${port}`), ...controller].join(','),
+    'advertised.listeners': clients.map(({ name, toldPort }) => `${name}://127.0.0.1:${toldPort}`).join(','),
+    'listener.security.protocol.map': [...protocols, 'CONTROLLER:PLAINTEXT'].join(','),
     'inter.broker.listener.name': 'DIRECT',
     'controller.listener.names': 'CONTROLLER',
-    'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    ...Object.assign({}, ...further.map(ownSettings)),
   };
+}
+
+function ownSettings({ name, properties = {} }: KafkaListener): Record<string, string> {
+  const prefix = `listener.name.${name.toLowerCase()}.`;
+  return Object.fromEntries(Object.entries(properties).map(([key, value]) => [prefix + key, value]));
 }
 
 // Kafka's own topics cannot have three replicas here, and need not be split.

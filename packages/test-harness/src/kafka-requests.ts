@@ -16,6 +16,7 @@ import {
 const LIST_OFFSETS = 2;
 const METADATA = 3;
 const CREATE_TOPICS = 19;
+const DELETE_TOPICS = 20;
 
 const NO_ERROR = 0;
 const UNKNOWN_TOPIC_OR_PARTITION = 3;
@@ -86,11 +87,30 @@ export async function endOffsets(brokers: string, topic: string): Promise<Partit
   }
 }
 
+export interface NewTopic {
+  readonly partitions?: number;
+  readonly replication?: number;
+  /** Of the topic, in Kafka's names: `max.message.bytes`. */
+  readonly config?: Readonly<Record<string, string>>;
+}
+
 /** Creates a topic and returns when all its partitions can be used; content with one that exists. */
-export async function createTopic(brokers: string, topic: string, { partitions = 1 } = {}): Promise<void> {
+export async function createTopic(
+  brokers: string,
+  topic: string,
+  { partitions = 1, replication = 1, config = {} }: NewTopic = {},
+): Promise<void> {
   const noAssignments = array([]);
-  const noConfigs = array([]);
-  const wanted = Buffer.concat([string(topic), int32(partitions), int16(1), noAssignments, noConfigs]);
+  const configs = array(
+    Object.entries(config).map(([name, value]) => Buffer.concat([string(name), string(value)])),
+  );
+  const wanted = Buffer.concat([
+    string(topic),
+    int32(partitions),
+    int16(replication),
+    noAssignments,
+    configs,
+  ]);
   const answer = await callFirstReachable(parseBrokers(brokers), {
     apiKey: CREATE_TOPICS,
     apiVersion: 2,
@@ -107,6 +127,22 @@ export async function createTopic(brokers: string, topic: string, { partitions =
   });
   if (error !== TOPIC_ALREADY_EXISTS) failOn(error, `creating the topic ${topic}`);
   await endOffsets(brokers, topic);
+}
+
+/** Deletes a topic; content where there is none. */
+export async function deleteTopic(brokers: string, topic: string): Promise<void> {
+  const answer = await callFirstReachable(parseBrokers(brokers), {
+    apiKey: DELETE_TOPICS,
+    apiVersion: 1,
+    body: Buffer.concat([array([string(topic)]), int32(TIMEOUT_MS)]),
+    timeoutMs: TIMEOUT_MS,
+  });
+  answer.int32(); // Throttle time.
+  const [error = NO_ERROR] = answer.array(() => {
+    answer.string();
+    return answer.int16();
+  });
+  if (error !== UNKNOWN_TOPIC_OR_PARTITION) failOn(error, `deleting the topic ${topic}`);
 }
 
 async function endOffset(topic: string, { index, leader }: Partition): Promise<PartitionEnd> {

@@ -1,6 +1,7 @@
 /** Settings of the worker, by the names of their environment variables. */
 import { flag, integer, list, sharedSettings, url } from '@graph2kafka/shared';
 import { z } from 'zod';
+import { contradictionsOf, kafkaSettings, secretKafkaSettings } from './kafka/kafka-settings.ts';
 
 const topicName = z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must be a topic name: letters, digits, . _ -');
 const guid = z.guid('must be a GUID').toLowerCase();
@@ -46,6 +47,33 @@ export const workerSettings = z
     KAFKA_DEAD_LETTER_TOPIC: topicName
       .default('graph.events.dlq')
       .describe('Topic of what could not become a record'),
+    KAFKA_RECORD_MODE: z
+      .enum(['structured', 'binary'], 'must be structured or binary')
+      .default('structured')
+      .describe(
+        'structured: the value is the whole CloudEvent; binary: its data, the attributes are headers',
+      ),
+    KAFKA_TOMBSTONES: flag()
+      .default(false)
+      .describe('Whether a deletion is followed by a record without a value, for compacted topics'),
+    KAFKA_DEAD_LETTER_PAYLOAD: z
+      .enum(['notification', 'none'], 'must be notification or none')
+      .default('notification')
+      .describe('What a dead letter shows of the notification: its known fields, or nothing'),
+    KAFKA_SCHEMA_REGISTRY_URL: url('https:', 'http:')
+      .refine((text) => !URL.parse(text)?.username, 'must hold no user; that is KAFKA_SCHEMA_REGISTRY_USER')
+      .optional()
+      .describe(
+        "Schema registry with Confluent's API; values then begin with the id of their schema, else they are plain JSON",
+      ),
+    KAFKA_SCHEMA_REGISTRY_USER: z
+      .string()
+      .optional()
+      .describe('User of the schema registry; Confluent Cloud: the API key'),
+    KAFKA_SCHEMA_REGISTRY_PASSWORD: z.string().optional().describe('Its password'),
+    KAFKA_SCHEMA_REGISTRY_REGISTER: flag()
+      .default(true)
+      .describe('Whether schemas are registered; else those that are missing are an error'),
     KAFKA_CREATE_TOPICS: flag()
       .default(false)
       .describe('Whether missing topics are created; else they are an error'),
@@ -56,6 +84,7 @@ export const workerSettings = z
       .transform(Number)
       .default(-1)
       .describe("Replicas of a topic that is created; -1 is the brokers' default"),
+    ...kafkaSettings,
     ADMIN_PORT: integer(0, 65_535)
       .default(9090)
       .describe('Port of status page, Bull Board, metrics; never public'),
@@ -75,14 +104,21 @@ export const workerSettings = z
   .refine((config) => config.SUBSCRIPTIONS_FILE === undefined || config.NOTIFICATION_URL !== undefined, {
     path: ['NOTIFICATION_URL'],
     message: 'is required with SUBSCRIPTIONS_FILE',
+  })
+  .superRefine((config, context) => {
+    for (const { setting, problem } of contradictionsOf(config)) {
+      context.addIssue({ code: 'custom', path: [setting], message: problem });
+    }
   });
 
 export type WorkerConfig = z.output<typeof workerSettings>;
 
-/** Never shown, not even at start-up. A Redis URL may hold a password. */
+/** Never shown, not even at start-up, and may be references. A Redis URL may hold a password. */
 export const secretSettings = [
   'REDIS_URL',
   'CLIENT_STATE_SECRETS',
   'AZURE_CLIENT_SECRET',
+  'KAFKA_SCHEMA_REGISTRY_PASSWORD',
+  ...secretKafkaSettings,
   'ADMIN_PASSWORD',
 ] as const;

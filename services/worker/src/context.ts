@@ -1,4 +1,6 @@
 /** The worker's parts, each made once, none of them working yet; closed in the reverse order of their making. */
+
+import type { TokenCredential } from '@azure/identity';
 import {
   connectPatient,
   createInbox,
@@ -14,13 +16,16 @@ import {
 } from '@graph2kafka/shared';
 import { Queue, type QueueOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { Kafka } from 'kafkajs';
 import { createMetrics, type Metrics } from './admin/metrics.ts';
 import type { WorkerConfig } from './config.ts';
-import { createAccessTokens, createCredential } from './graph/access-tokens.ts';
+import { createAccessTokens, createCredential, type RenewableTokens } from './graph/access-tokens.ts';
 import { createGraphClient, type GraphClient } from './graph/graph-client.ts';
 import { createPublishOutcomes, type PublishOutcomes } from './inbox/publish-outcomes.ts';
-import { createKafka, createKafkajsPublisher } from './kafka/kafkajs-publisher.ts';
+import type { AzureToken } from './kafka/connection-of-settings.ts';
+import { createKafkaClient, type KafkaClient } from './kafka/kafka-client.ts';
+import { createEncodeRecord } from './records/encode-record.ts';
+import { createFindSchemaId } from './records/registry-client.ts';
+import { createSchemaRegistry, type SchemaRegistry } from './records/schema-registry.ts';
 import { createSubscriptionStore, type SubscriptionStore } from './subscriptions/subscription-store.ts';
 import type { Wish } from './subscriptions/wanted-subscriptions.ts';
 
@@ -36,8 +41,11 @@ export type WorkerContext = {
     readonly deadLetters: Queue;
     readonly subscriptions: Queue;
   };
-  readonly kafka: Kafka;
+  readonly kafka: KafkaClient;
+  /** Absent where no schema registry is set. */
+  readonly schemas: SchemaRegistry | undefined;
   readonly publish: PublishOutcomes;
+  readonly tokens: RenewableTokens;
   readonly graph: GraphClient;
   readonly store: SubscriptionStore;
   readonly metrics: Metrics;
@@ -66,19 +74,21 @@ export function createContext(
     deadLetters: openQueue(DEAD_LETTER_QUEUE),
     subscriptions: openQueue(SUBSCRIPTION_QUEUE),
   };
-  const kafka = createKafka(config.KAFKA_BROKERS, config.KAFKA_CLIENT_ID, log);
-  const publisher = createKafkajsPublisher(kafka);
-  shutdown.add('kafka', () => publisher.close());
-  const graph = createGraphClient({
-    url: config.GRAPH_URL,
-    tokens: createAccessTokens(() => createCredential(credentialSettings(config)), config.GRAPH_SCOPE),
-  });
+  const kafka = createKafkaClient(config, azureTokenOf(config), log);
+  shutdown.add('kafka', () => kafka.publisher.close());
+  const tokens = createAccessTokens(() => createCredential(credentialSettings(config)), config.GRAPH_SCOPE);
+  const graph = createGraphClient({ url: config.GRAPH_URL, tokens });
   shutdown.add('graph client', () => graph.close());
+  const schemas = schemaRegistryOf(config);
   const publish = createPublishOutcomes({
-    publisher,
+    publisher: kafka.publisher,
+    encode: createEncodeRecord(config.KAFKA_RECORD_MODE, schemas?.frame),
     deadLetters: queues.deadLetters,
     origin: { tenantId: config.AZURE_TENANT_ID, clientId: config.AZURE_CLIENT_ID },
+    graphUrl: config.GRAPH_URL,
     deadLetterTopic: config.KAFKA_DEAD_LETTER_TOPIC,
+    deadLetterPayload: config.KAFKA_DEAD_LETTER_PAYLOAD,
+    tombstones: config.KAFKA_TOMBSTONES,
     log,
   });
   return {
@@ -90,10 +100,34 @@ export function createContext(
     inbox,
     queues,
     kafka,
+    schemas,
     publish,
+    tokens,
     graph,
     store: createSubscriptionStore(redis, names),
     metrics: createMetrics(inbox, queues.owners, queues.deadLetters),
+  };
+}
+
+function schemaRegistryOf(config: WorkerConfig): SchemaRegistry | undefined {
+  const { KAFKA_SCHEMA_REGISTRY_URL: url, KAFKA_SCHEMA_REGISTRY_USER: user } = config;
+  if (url === undefined) return undefined;
+  const findId = createFindSchemaId({
+    url,
+    login: user === undefined ? undefined : { user, password: config.KAFKA_SCHEMA_REGISTRY_PASSWORD ?? '' },
+    register: config.KAFKA_SCHEMA_REGISTRY_REGISTER,
+  });
+  return createSchemaRegistry(config.KAFKA_RECORD_MODE, findId);
+}
+
+/** Event Hubs trust the identity that reads from Graph, for a scope of their own. */
+function azureTokenOf(config: WorkerConfig): AzureToken {
+  let credential: TokenCredential | undefined;
+  return async (scope) => {
+    credential ??= createCredential(credentialSettings(config));
+    const token = await credential.getToken(scope, { abortSignal: AbortSignal.timeout(10_000) });
+    if (!token) throw new Error('the Azure identity gave no token for Kafka');
+    return token.token;
   };
 }
 

@@ -4,7 +4,9 @@ import {
   ConfigError,
   createLogger,
   createShutdown,
-  parseConfig,
+  type LiveConfig,
+  loadConfig,
+  platformSecretReader,
   untilSignal,
   withoutSecrets,
 } from '@graph2kafka/shared';
@@ -19,12 +21,12 @@ import {
   type Wish,
 } from './subscriptions/wanted-subscriptions.ts';
 
-type Settings = { readonly config: WorkerConfig; readonly wishes: readonly Wish[] };
+type Settings = { readonly live: LiveConfig<WorkerConfig>; readonly wishes: readonly Wish[] };
 
 async function readSettings(): Promise<Settings | undefined> {
   try {
-    const config = parseConfig(workerSettings, process.env);
-    return { config, wishes: await readWishes(config) };
+    const live = await loadLiveConfig();
+    return { live, wishes: await readWishes(live.config) };
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof WantedSubscriptionsError)) throw error;
     process.stderr.write(`graph2kafka worker: ${error.message}\n`);
@@ -32,15 +34,26 @@ async function readSettings(): Promise<Settings | undefined> {
   }
 }
 
-async function readWishes({ SUBSCRIPTIONS_FILE: file, KAFKA_TOPIC }: WorkerConfig): Promise<Wish[]> {
+function loadLiveConfig(): Promise<LiveConfig<WorkerConfig>> {
+  return loadConfig({
+    schema: workerSettings,
+    environment: process.env,
+    secrets: secretSettings,
+    atStartOnly: ['REDIS_URL', 'KAFKA_SSL_KEY', 'KAFKA_SCHEMA_REGISTRY_PASSWORD'],
+    read: platformSecretReader(process.env),
+  });
+}
+
+async function readWishes(config: WorkerConfig): Promise<Wish[]> {
+  const { SUBSCRIPTIONS_FILE: file, KAFKA_TOPIC: topic, AZURE_TENANT_ID: tenantId } = config;
   if (file === undefined) return [];
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new WantedSubscriptionsError(file, [`cannot be read (${error.code}): correct SUBSCRIPTIONS_FILE`]);
   });
-  return parseWantedSubscriptions(text, file, KAFKA_TOPIC);
+  return parseWantedSubscriptions(text, file, { topic, tenantId });
 }
 
-async function run({ config, wishes }: Settings): Promise<void> {
+async function run({ live: { config, watch }, wishes }: Settings): Promise<void> {
   const log = createLogger('worker', config.LOG_LEVEL);
   const shutdown = createShutdown(log, config.SHUTDOWN_GRACE_MS);
   const life = untilSignal(shutdown, log);
@@ -50,15 +63,24 @@ async function run({ config, wishes }: Settings): Promise<void> {
   );
   const context = createContext(config, wishes, log, shutdown);
   const health = createHealth(context);
-  const login = config.ADMIN_PASSWORD
-    ? { user: config.ADMIN_USER, password: config.ADMIN_PASSWORD }
-    : undefined;
+  const secrets = watch(log, {
+    onChange: (settings) => {
+      if (settings.includes('AZURE_CLIENT_SECRET')) context.tokens.renewCredential();
+    },
+  });
+  shutdown.add('secrets', () => secrets.close());
+  const login = {
+    user: config.ADMIN_USER,
+    get password() {
+      return config.ADMIN_PASSWORD;
+    },
+  };
   const app = createAdminApp({
     registry: context.metrics.registry,
     queues: Object.values(context.queues),
     readStatus: health.readStatus,
     findProblems: health.findProblems,
-    login,
+    login: config.ADMIN_PASSWORD === undefined ? undefined : login,
     log,
   });
   const stopping = new AbortController();
@@ -66,7 +88,7 @@ async function run({ config, wishes }: Settings): Promise<void> {
   try {
     const admin = await startAdminServer(app, config.ADMIN_HOST, config.ADMIN_PORT);
     shutdown.add('admin server', () => admin.close());
-    log.info({ port: admin.port, pages: login !== undefined }, 'admin.listening');
+    log.info({ port: admin.port, pages: config.ADMIN_PASSWORD !== undefined }, 'admin.listening');
     await startWork(context, shutdown, stopping.signal);
     health.markStarted();
   } catch (error) {

@@ -17,7 +17,8 @@ import { createListResources } from './graph/list-resources.ts';
 import { createIntake } from './inbox/intake.ts';
 import { createOwnerProcessor } from './inbox/owner-processor.ts';
 import { startWaker } from './inbox/waker.ts';
-import { ensureTopics, MissingTopicsError, probeKafka } from './kafka/topics.ts';
+import { KafkaSetupError } from './kafka/topics.ts';
+import { SchemaRefusedError } from './records/registry-client.ts';
 import { type CloseHole, createCloseHole } from './subscriptions/close-hole.ts';
 import { createLifecycleProcessor } from './subscriptions/lifecycle-processor.ts';
 import { startRenewalProcessor } from './subscriptions/renewal-processor.ts';
@@ -42,6 +43,7 @@ export async function startWork(
   await requireDurableRedis(context);
   if (context.config.REDIS_DURABILITY === 'declared') context.log.warn('redis.durability-not-verified');
   await requireTopics(context, stopping);
+  await requireSchemas(context, stopping);
   if (stopping.aborted) return;
   watchDurability(context, shutdown);
   const requestReconcile = await untilRedisTakesIt(context, stopping, () =>
@@ -73,19 +75,31 @@ async function requireTopics(
   stopping: AbortSignal,
 ): Promise<void> {
   const wanted = [config.KAFKA_TOPIC, config.KAFKA_DEAD_LETTER_TOPIC, ...wishes.map(({ topic }) => topic)];
-  const settings = {
-    create: config.KAFKA_CREATE_TOPICS,
-    partitions: config.KAFKA_TOPIC_PARTITIONS,
-    replication: config.KAFKA_TOPIC_REPLICATION,
-  };
   while (!stopping.aborted) {
     try {
-      const created = await ensureTopics(kafka, wanted, settings);
+      const created = await kafka.ensureTopics(wanted);
       if (created.length > 0) log.info({ topics: created }, 'topic.created');
       return;
     } catch (error) {
-      if (error instanceof MissingTopicsError) throw error;
+      if (error instanceof KafkaSetupError) throw error;
       log.warn({ err: error }, 'kafka.not-reachable');
+      await pause(RETRY_MS, undefined, { signal: stopping }).catch(() => undefined);
+    }
+  }
+}
+
+async function requireSchemas(
+  { schemas, config, wishes, log }: WorkerContext,
+  stopping: AbortSignal,
+): Promise<void> {
+  const records = [config.KAFKA_TOPIC, ...wishes.map(({ topic }) => topic)];
+  while (schemas && !stopping.aborted) {
+    try {
+      await schemas.learn({ records, deadLetters: config.KAFKA_DEAD_LETTER_TOPIC });
+      return;
+    } catch (error) {
+      if (error instanceof SchemaRefusedError) throw error;
+      log.warn({ err: error }, 'schema-registry.not-reachable');
       await pause(RETRY_MS, undefined, { signal: stopping }).catch(() => undefined);
     }
   }
@@ -124,7 +138,9 @@ async function startSubscriptions(context: WorkerContext, shutdown: Shutdown): P
       log,
       wishes,
       tenantId: config.AZURE_TENANT_ID,
-      secrets: config.CLIENT_STATE_SECRETS,
+      get secrets() {
+        return config.CLIENT_STATE_SECRETS;
+      },
       notificationUrl,
       lifecycleNotificationUrl: config.LIFECYCLE_NOTIFICATION_URL,
       noteHole: (subscription) => noteHole(context, subscription),
@@ -209,7 +225,7 @@ function startOwners(
     log.error({ owner: job?.data.owner, attempt: job?.attemptsMade, err: error }, 'run.failed'),
   );
   worker.on('stalled', (jobId) => log.warn({ job: jobId }, 'run.stalled'));
-  const intake = createIntake(worker, () => probeKafka(kafka), log);
+  const intake = createIntake(worker, () => kafka.probe(), log);
   shutdown.add('owner worker', () => worker.close());
   shutdown.add('intake', () => intake.close());
 }

@@ -7,7 +7,7 @@ import { eventually, freePort, RedisServer } from '@graph2kafka/test-harness';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { workerSettings } from '../src/config.ts';
 import { createContext } from '../src/context.ts';
-import { MissingTopicsError } from '../src/kafka/topics.ts';
+import { KafkaSetupError } from '../src/kafka/topics.ts';
 import { NotDurableError, startWork } from '../src/start-work.ts';
 import { parseWantedSubscriptions } from '../src/subscriptions/wanted-subscriptions.ts';
 import { startNotificationEndpoint } from './support/notification-endpoint.ts';
@@ -35,7 +35,8 @@ async function setup(environment: Record<string, string> = {}, subscriptions?: s
     KAFKA_TOPIC_PARTITIONS: '2',
     ...environment,
   });
-  const wishes = subscriptions ? parseWantedSubscriptions(subscriptions, 'subscriptions.yaml', topic) : [];
+  const defaults = { topic, tenantId: TENANT };
+  const wishes = subscriptions ? parseWantedSubscriptions(subscriptions, 'subscriptions.yaml', defaults) : [];
   const shutdown = createShutdown(log, 10_000);
   const context = createContext(config, wishes, log, shutdown);
   const stopping = new AbortController();
@@ -72,7 +73,7 @@ describe('a worker that starts', () => {
   it('refuses topics that are missing where it may not make them', async () => {
     const { start, topic, deadLetterTopic } = await setup({ KAFKA_CREATE_TOPICS: 'false' });
     const refusal = await start().catch((error: unknown) => error);
-    expect(refusal).toBeInstanceOf(MissingTopicsError);
+    expect(refusal).toBeInstanceOf(KafkaSetupError);
     expect((refusal as Error).message).toContain(topic);
     expect((refusal as Error).message).toContain(deadLetterTopic);
   });

@@ -4,15 +4,16 @@
  */
 import type { Logger, ResourcePath, TakenResource } from '@graph2kafka/shared';
 import type { Queue } from 'bullmq';
-import { PublishError, type RecordPublisher } from '../kafka/record-publisher.ts';
 import {
-  type DeadLetter,
-  type Outcome,
-  type RecordOrigin,
-  toDeadLetterRecord,
-  toRecord,
-  withoutNonce,
-} from '../kafka/to-record.ts';
+  type KafkaRecord,
+  PublishError,
+  type PublishProblem,
+  type RecordPublisher,
+} from '../kafka/record-publisher.ts';
+import { changeRecord, notificationOf, type Outcome } from '../records/change-record.ts';
+import type { RecordOrigin } from '../records/cloud-event.ts';
+import { type DeadLetter, type DeadLetterPayload, deadLetterRecord } from '../records/dead-letter-record.ts';
+import { type EncodeRecord, tombstone } from '../records/encode-record.ts';
 import type { MergedItem } from './merge-entries.ts';
 
 export type PublishOutcomes = {
@@ -24,36 +25,77 @@ export type PublishOutcomes = {
 
 export type PublishOutcomesDeps = {
   readonly publisher: RecordPublisher;
+  readonly encode: EncodeRecord;
   readonly deadLetters: Queue;
   readonly origin: RecordOrigin;
+  /** Origin of Graph, for records that only say where a resource is. */
+  readonly graphUrl: string;
   readonly deadLetterTopic: string;
+  readonly deadLetterPayload: DeadLetterPayload;
+  /** Whether a deletion is followed by a record without a value, which removes the key from a compacted topic. */
+  readonly tombstones: boolean;
   readonly log: Logger;
 };
 
 export function createPublishOutcomes(deps: PublishOutcomesDeps): PublishOutcomes {
-  const { publisher, origin, log } = deps;
   return {
     async outcome(path, item, outcome) {
-      const record = toRecord(origin, path, item, outcome);
-      try {
-        await publisher.publish(record);
-      } catch (error) {
-        if (!(error instanceof PublishError) || error.problem !== 'tooLarge') throw error;
-        await publishDeadLetter(deps, tooLarge(record.key, item, error));
-        return;
+      const { key, event } = changeRecord(deps.origin, path, item, outcome);
+      const record = deps.encode(item.view.topic, key, event);
+      const sent = await publishOrRefer(deps, path, item, outcome, record);
+      if (sent === 'dead letter') return;
+      if (outcome.found === 'deleted' && deps.tombstones) {
+        await deps.publisher.publish(tombstone(item.view.topic, key));
       }
-      log.info(wideLine(record.key, item, outcome), 'record.published');
-      if (outcome.found === 'nothing') await showGiveUp(deps, record.key, 'fetch', outcome.reason);
+      deps.log.info({ ...wideLine(key, item, outcome), sent }, 'record.published');
+      if (outcome.found === 'nothing') await showGiveUp(deps, key, 'fetch', outcome.reason);
     },
     giveUp: (taken, stage, reason) => publishDeadLetter(deps, letterOf(taken, stage, reason)),
   };
 }
 
+type Sent = 'whole' | 'reference' | 'dead letter';
+
+/** The record; where it is too large, one that says where the resource is; a dead letter where Kafka takes neither. */
+async function publishOrRefer(
+  deps: PublishOutcomesDeps,
+  path: ResourcePath,
+  item: MergedItem,
+  outcome: Outcome,
+  record: KafkaRecord,
+): Promise<Sent> {
+  const refusal = await refusalOf(deps.publisher, record);
+  if (refusal === undefined) return 'whole';
+  const oversize = { bytes: Buffer.byteLength(record.value ?? ''), graphUrl: deps.graphUrl };
+  const { key, event } = changeRecord(deps.origin, path, item, outcome, oversize);
+  const last =
+    refusal.problem === 'tooLarge'
+      ? await refusalOf(deps.publisher, deps.encode(record.topic, key, event))
+      : refusal;
+  if (last === undefined) return 'reference';
+  await publishDeadLetter(deps, refused(key, item, last));
+  return 'dead letter';
+}
+
+/** Why the broker will never take this record; rejects with a `PublishError` of anything that may pass. */
+async function refusalOf(publisher: RecordPublisher, record: KafkaRecord): Promise<PublishError | undefined> {
+  try {
+    await publisher.publish(record);
+    return undefined;
+  } catch (error) {
+    const isFinal = error instanceof PublishError && FINAL.has(error.problem);
+    if (isFinal) return error;
+    throw error;
+  }
+}
+
+const FINAL: ReadonlySet<PublishProblem> = new Set<PublishProblem>(['tooLarge', 'invalid']);
+
 async function publishDeadLetter(deps: PublishOutcomesDeps, letter: DeadLetter): Promise<void> {
-  const record = toDeadLetterRecord(deps.origin, deps.deadLetterTopic, letter);
-  await deps.publisher.publish(record);
-  deps.log.warn({ key: record.key, stage: letter.stage, reason: letter.reason }, 'record.dead-lettered');
-  await showGiveUp(deps, record.key, letter.stage, letter.reason);
+  const { key, event } = deadLetterRecord(deps.origin, letter, deps.deadLetterPayload);
+  await deps.publisher.publish(deps.encode(deps.deadLetterTopic, key, event));
+  deps.log.warn({ key, stage: letter.stage, reason: letter.reason }, 'record.dead-lettered');
+  await showGiveUp(deps, key, letter.stage, letter.reason);
 }
 
 /** As many as somebody may still look through, about 10 MB of Redis; the topic has all of them. */
@@ -84,7 +126,7 @@ async function removeOldest(deadLetters: Queue): Promise<void> {
 }
 
 function letterOf(
-  { resource, entries }: TakenResource,
+  { resource, entries, attempts }: TakenResource,
   stage: DeadLetter['stage'],
   reason: string,
 ): DeadLetter {
@@ -96,24 +138,34 @@ function letterOf(
     subscriptionId: last?.subscriptionId ?? 'unknown',
     reason,
     stage,
+    attempts,
     firstReceivedAt: Math.min(...entries.map(({ firstReceivedAt }) => firstReceivedAt)),
     notifications: entries.reduce((sum, { count }) => sum + count, 0),
     notification: news ? withoutNonce(news) : {},
   };
 }
 
-function tooLarge(key: string, item: MergedItem, error: PublishError): DeadLetter {
-  const { latest, firstReceivedAt, count } = item;
+function refused(
+  key: string,
+  { view, latest, firstReceivedAt, count }: MergedItem,
+  { message }: PublishError,
+): DeadLetter {
   return {
     tenantId: latest.tenantId,
     resource: key.slice(latest.tenantId.length + 1),
     subscriptionId: latest.subscriptionId,
-    reason: `the record is too large for Kafka (${error.message})`,
+    subscription: view.wish,
+    reason: `Kafka takes no record of it (${message})`,
     stage: 'publish',
+    attempts: 0,
     firstReceivedAt,
     notifications: count,
-    notification: withoutNonce(latest),
+    notification: notificationOf(latest),
   };
+}
+
+function withoutNonce({ nonce: _nonce, ...notification }: TakenResource['entries'][number]['news']) {
+  return notification;
 }
 
 /** The one line per record: what, how it was had, how long since the first notification. */
@@ -125,6 +177,7 @@ function wideLine(key: string, item: MergedItem, outcome: Outcome): Record<strin
     topic: item.view.topic,
     wish: item.view.wish,
     notifications: item.count,
+    trace_id: item.latest.traceparent?.split('-', 2)[1],
     since_received_ms: Date.now() - item.firstReceivedAt,
   };
 }

@@ -4,21 +4,28 @@ export type KafkaRecord = {
   readonly topic: string;
   readonly key: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON; `null` is a tombstone. */
-  readonly value: string | null;
+  /** JSON, or bytes in another form; `null` is a tombstone. */
+  readonly value: string | Buffer | null;
 };
 
 export type RecordPublisher = {
-  /** Resolves once every in-sync replica has the record (`acks=all`); rejects with a `PublishError`. */
+  /**
+   * Resolves once every in-sync replica has the record (`acks=all`); rejects with a `PublishError`. Records of one key
+   * reach their partition in the order of the calls, also after a rejection: what may have been written is never
+   * overtaken by what was published later.
+   */
   publish(record: KafkaRecord): Promise<void>;
+  /** Ends what is under way, and every connection; safe to call twice. */
   close(): Promise<void>;
 };
 
 export type PublishProblem =
   /** No broker answers, or not in time; the record may or may not have been written. */
   | 'unavailable'
-  /** The broker refuses this record for its size; it never was written. */
+  /** Larger than the broker takes, compressed as well; it never was written. */
   | 'tooLarge'
+  /** The broker will never take this record, whatever its size (a key is missing in a compacted topic). */
+  | 'invalid'
   /** The topic is not there, or writing to it is not allowed. */
   | 'refused';
 

@@ -2,6 +2,7 @@
 import { canonicalResource, isGuid, parseResourcePath } from '@graph2kafka/shared';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { renderTopic } from './topic-template.ts';
 
 /** One subscription that has to exist. */
 export type Wish = {
@@ -47,10 +48,7 @@ const fileSchema = z.strictObject({
           .array(z.enum(['created', 'updated', 'deleted'], 'must be created, updated or deleted'))
           .min(1)
           .default(['created', 'updated', 'deleted']),
-        topic: z
-          .string()
-          .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must be a topic name: letters, digits, . _ -')
-          .optional(),
+        topic: z.string().optional(),
         lifeMinutes: z
           .int()
           .min(45)
@@ -64,8 +62,14 @@ const fileSchema = z.strictObject({
     .min(1, 'must hold at least one subscription'),
 });
 
+export type WishDefaults = {
+  readonly tenantId: string;
+  /** Where an entry names no topic. */
+  readonly topic: string;
+};
+
 /** Reads the text of the file; throws a `WantedSubscriptionsError` that names every problem. */
-export function parseWantedSubscriptions(text: string, file: string, defaultTopic: string): Wish[] {
+export function parseWantedSubscriptions(text: string, file: string, defaults: WishDefaults): Wish[] {
   const parsed = fileSchema.safeParse(readYaml(text, file));
   if (!parsed.success) {
     const problems = parsed.error.issues.map(
@@ -74,11 +78,14 @@ export function parseWantedSubscriptions(text: string, file: string, defaultTopi
     throw new WantedSubscriptionsError(file, problems);
   }
   const { subscriptions } = parsed.data;
-  const badPaths = subscriptions.flatMap(findPathProblem);
+  const problemOf = (wanted: Wanted) => findPathProblem(wanted) ?? findTopicProblem(wanted, defaults);
   const wishes = subscriptions
-    .filter((wanted) => findPathProblem(wanted).length === 0)
-    .flatMap(({ users, ...wanted }) => users.map((user) => toWish(wanted, user.toLowerCase(), defaultTopic)));
-  const problems = [...badPaths, ...findRepetitions(wishes)];
+    .filter((wanted) => problemOf(wanted) === undefined)
+    .flatMap((wanted) => wanted.users.map((user) => toWish(wanted, user.toLowerCase(), defaults)));
+  const problems = [
+    ...subscriptions.flatMap((wanted) => problemOf(wanted) ?? []),
+    ...findRepetitions(wishes),
+  ];
   if (problems.length > 0) throw new WantedSubscriptionsError(file, problems);
   return wishes;
 }
@@ -100,10 +107,25 @@ type Wanted = z.output<typeof fileSchema>['subscriptions'][number];
 /** Any GUID stands for the user: what is wrong with the path does not depend on who it is. */
 const ANY_USER = '00000000-0000-0000-0000-000000000000';
 
-function findPathProblem({ name, resource }: Wanted): string[] {
-  if (!resource.includes('{user}')) return [`${name}.resource: must hold {user}, as in users/{user}/events`];
+function findPathProblem({ name, resource }: Wanted): string | undefined {
+  if (!resource.includes('{user}')) return `${name}.resource: must hold {user}, as in users/{user}/events`;
   const path = parseResourcePath(resource.replaceAll('{user}', ANY_USER));
-  return path.ok ? [] : [`${name}.resource: ${path.reason}`];
+  return path.ok ? undefined : `${name}.resource: ${path.reason}`;
+}
+
+function findTopicProblem(wanted: Wanted, defaults: WishDefaults): string | undefined {
+  const rendered = topicOf(wanted, ANY_USER, defaults);
+  return rendered.ok ? undefined : `${wanted.name}.topic: ${rendered.reason}`;
+}
+
+function topicOf(
+  { name, resource, topic }: Wanted,
+  user: string,
+  { tenantId, topic: byDefault }: WishDefaults,
+) {
+  const parsed = parseResourcePath(resource.replaceAll('{user}', user));
+  const path = parsed.ok ? parsed.path : [];
+  return renderTopic(topic ?? byDefault, { tenant: tenantId, user, name, path });
 }
 
 /** Graph gives an app one subscription for a resource and its changes; a second wish for them could not be served. */
@@ -125,14 +147,16 @@ function findRepetitions(wishes: readonly Wish[]): string[] {
   return [...problems];
 }
 
-function toWish(wanted: Omit<Wanted, 'users'>, user: string, defaultTopic: string): Wish {
+function toWish(wanted: Wanted, user: string, defaults: WishDefaults): Wish {
   const resource = wanted.resource.replaceAll('{user}', user);
   const path = parseResourcePath(resource);
+  const topic = topicOf(wanted, user, defaults);
   return {
     key: `${wanted.name}/${user}`,
     resource,
     changeType: [...new Set(wanted.changeTypes)].join(','),
-    topic: wanted.topic ?? defaultTopic,
+    // What does not depend on who the user is was looked at before.
+    topic: topic.ok ? topic.topic : defaults.topic,
     lifeMinutes: wanted.lifeMinutes,
     // Two steps, `users/{id}/events`: no folder and, since a path with `?` is refused, no filter.
     whole: path.ok && path.path.length === 2,

@@ -12,7 +12,7 @@ import { describe, expect, it } from 'vitest';
 import { GraphError } from '../../src/graph/graph-error.ts';
 import type { View } from '../../src/inbox/merge-entries.ts';
 import { type OwnerRunDeps, runOwner } from '../../src/inbox/owner-run.ts';
-import { toRecord } from '../../src/kafka/to-record.ts';
+import { changeRecord } from '../../src/records/change-record.ts';
 import { bringForward, type OwnRedis, ownRedis } from '../support/own-redis.ts';
 import { keptLog } from '../support/silent-log.ts';
 
@@ -66,8 +66,8 @@ function depsOf(world: World, inbox: Inbox, view: View): OwnerRunDeps {
     listResources: () => Promise.reject(new Error('nothing has to be listed here')),
     publish: {
       async outcome(path, item, outcome) {
-        const { value } = toRecord({ tenantId: TENANT, clientId: 'client' }, path, item, outcome);
-        const { id, type, resourceversion } = JSON.parse(value ?? '{}');
+        const { event } = changeRecord({ tenantId: TENANT, clientId: 'client' }, path, item, outcome);
+        const { id, type, resourceversion } = event;
         world.published.push({
           id,
           type,

@@ -1,27 +1,44 @@
 /** Give-ups are shown twice: in the dead-letter topic, which has all, and in the queue that people look at. */
-import { DEAD_LETTER_QUEUE } from '@graph2kafka/shared';
+import { randomBytes } from 'node:crypto';
+import { DEAD_LETTER_QUEUE, parseResourcePath } from '@graph2kafka/shared';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { createPublishOutcomes } from '../../src/inbox/publish-outcomes.ts';
-import { createKafka, createKafkajsPublisher } from '../../src/kafka/kafkajs-publisher.ts';
+import { createPublishOutcomes, type PublishOutcomesDeps } from '../../src/inbox/publish-outcomes.ts';
 import { PublishError } from '../../src/kafka/record-publisher.ts';
+import type { Outcome } from '../../src/records/change-record.ts';
+import { createEncodeRecord } from '../../src/records/encode-record.ts';
 import { ownRedis } from '../support/own-redis.ts';
-import { ownTopic, readEvents } from '../support/own-topic.ts';
+import { ownTopic, readEvents, readRecords } from '../support/own-topic.ts';
+import { openPublisher, takingTheKeyOf } from '../support/publishers.ts';
 import { keptLog } from '../support/silent-log.ts';
-import { CLIENT, changeNews, EVENT, entry, TENANT, taken } from '../support/taken-entry.ts';
+import {
+  CLIENT,
+  changeNews,
+  EVENT,
+  entry,
+  mergedItem,
+  TENANT,
+  taken,
+  wholeMailbox,
+} from '../support/taken-entry.ts';
 
-async function setup(deadLetterTopic?: string) {
+async function setup({ deadLetterTopic, ...more }: Partial<PublishOutcomesDeps> = {}) {
   const own = ownRedis();
   const log = keptLog();
   const deadLetters = own.openQueue(DEAD_LETTER_QUEUE);
-  const publisher = createKafkajsPublisher(createKafka([inject('kafkaBrokers')], 'test', log));
+  const publisher = openPublisher('platformatic', inject('kafkaBrokers'));
   onTestFinished(() => publisher.close());
   const topic = deadLetterTopic ?? (await ownTopic());
   const publish = createPublishOutcomes({
     publisher,
+    encode: createEncodeRecord('structured'),
     deadLetters,
     origin: { tenantId: TENANT, clientId: CLIENT },
+    graphUrl: 'https://graph.microsoft.com',
     deadLetterTopic: topic,
+    deadLetterPayload: 'notification',
+    tombstones: false,
     log,
+    ...more,
   });
   return { own, log, deadLetters, publish, topic };
 }
@@ -49,7 +66,7 @@ describe('a give-up', () => {
   });
 
   it('rejects where Kafka does not take the dead letter, and shows nothing', async () => {
-    const { publish, deadLetters } = await setup('there-is-no-such-topic');
+    const { publish, deadLetters } = await setup({ deadLetterTopic: 'there-is-no-such-topic' });
     await expect(publish.giveUp(given, 'read', 'x')).rejects.toBeInstanceOf(PublishError);
     expect(await deadLetters.count()).toBe(0);
   });
@@ -60,6 +77,82 @@ describe('a give-up', () => {
     await publish.giveUp(given, 'read', 'x');
     expect(await readEvents(topic)).toHaveLength(1);
     expect(log.lines.join()).toContain('dead-letter.not-shown');
+  });
+});
+
+const parsed = parseResourcePath(EVENT);
+const path = parsed.ok ? parsed.path : [];
+const deleted: Outcome = { found: 'deleted', readAt: undefined };
+const stateOf = (subject: string): Outcome => ({
+  found: 'state',
+  state: { data: { id: 'AAMkAGI1=_-x', subject }, version: 'v1', readAt: 1000 },
+});
+
+describe('a record that is too large for Kafka', () => {
+  it('is replaced by one that says where the resource is; others beside it are published whole', async () => {
+    const topic = await ownTopic(1, inject('kafkaBrokers'), { 'max.message.bytes': '20000' });
+    const { publish, log, deadLetters } = await setup();
+    const item = mergedItem({ view: { ...wholeMailbox, topic } });
+    // Random text: no compression makes it fit.
+    const large = stateOf(randomBytes(60_000).toString('base64'));
+    await Promise.all([
+      publish.outcome(path, item, stateOf('before')),
+      publish.outcome(path, item, large),
+      publish.outcome(path, item, stateOf('after')),
+    ]);
+    const seen = await readEvents(topic);
+    expect(seen.map(({ acquisition }) => acquisition).sort()).toEqual(['fetched', 'fetched', 'reference']);
+    const reference = seen.find(({ acquisition }) => acquisition === 'reference');
+    expect(reference?.data).toMatchObject({
+      reference: { url: `https://graph.microsoft.com/v1.0/${EVENT.replace('=', '%3D')}`, reason: 'tooLarge' },
+    });
+    expect(log.lines.join()).toContain('"sent":"reference"');
+    expect(await deadLetters.count()).toBe(0);
+  });
+
+  it('is a dead letter where not even that fits', async () => {
+    const topic = await ownTopic(1, inject('kafkaBrokers'), { 'max.message.bytes': '300' });
+    const { publish, topic: deadLetterTopic } = await setup();
+    await publish.outcome(path, mergedItem({ view: { ...wholeMailbox, topic } }), stateOf('x'));
+    expect(await readEvents(topic)).toEqual([]);
+    expect(await readEvents(deadLetterTopic)).toMatchObject([
+      { subject: EVENT, data: { stage: 'publish', replayable: true } },
+    ]);
+  });
+});
+
+describe('a record that Kafka will never take', () => {
+  it('is a dead letter that says why, and holds nothing back', async () => {
+    const topic = await ownTopic(1, inject('kafkaBrokers'), { 'cleanup.policy': 'compact' });
+    const key = `${TENANT}/${EVENT}`;
+    const publisher = openPublisher('platformatic', inject('kafkaBrokers'), {}, takingTheKeyOf(key));
+    const { publish, topic: deadLetterTopic } = await setup({ publisher });
+    await publish.outcome(path, mergedItem({ view: { ...wholeMailbox, topic } }), stateOf('x'));
+    expect(await readEvents(topic)).toEqual([]);
+    expect(await readEvents(deadLetterTopic)).toMatchObject([
+      { subject: EVENT, data: { stage: 'publish', reason: expect.stringContaining('INVALID_RECORD') } },
+    ]);
+  });
+});
+
+describe('a deletion', () => {
+  it('is followed by a tombstone of the same key where that is set', async () => {
+    const topic = await ownTopic();
+    const { publish } = await setup({ tombstones: true });
+    const item = mergedItem({ view: { ...wholeMailbox, topic } });
+    await publish.outcome(path, item, stateOf('x'));
+    await publish.outcome(path, item, deleted);
+    const records = await readRecords(topic);
+    expect(records.map(({ key }) => key)).toEqual(Array(3).fill(`${TENANT}/${EVENT}`));
+    expect(records.map(({ value }) => value === null)).toEqual([false, false, true]);
+    expect(records[2]?.headers).toEqual({});
+  });
+
+  it('is one record otherwise', async () => {
+    const topic = await ownTopic();
+    const { publish } = await setup();
+    await publish.outcome(path, mergedItem({ view: { ...wholeMailbox, topic } }), deleted);
+    expect(await readRecords(topic)).toHaveLength(1);
   });
 });
 

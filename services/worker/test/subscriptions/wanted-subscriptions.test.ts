@@ -9,7 +9,10 @@ import {
 const ADA = '0a0a0a0a-1111-4222-8333-444444444444';
 const BOB = '0b0b0b0b-1111-4222-8333-444444444444';
 
-const parse = (text: string) => parseWantedSubscriptions(text, 'subscriptions.yaml', 'graph.events');
+const TENANT = '5d0f2c1e-7a44-4b0e-9a53-2f6d1c7e8b10';
+
+const parse = (text: string) =>
+  parseWantedSubscriptions(text, 'subscriptions.yaml', { topic: 'graph.events', tenantId: TENANT });
 
 /** The lines of the error; fails where there is none. */
 function problemsOf(text: string): string[] {
@@ -102,7 +105,7 @@ subscriptions:
     [
       'has a topic that Kafka would not take',
       calendars('    topic: a b'),
-      /^subscriptions\.0\.topic: must be a topic name/,
+      /^calendars\.topic: "a b" is no topic name/,
     ],
     [
       'asks for less life than Graph gives',
@@ -136,17 +139,18 @@ subscriptions:
   - { name: Two, resource: 'users/{user}/events', users: [${ADA}] }`;
     expect(problemsOf(twoPlaces).map((problem) => problem.split(':')[0])).toEqual([
       'subscriptions.0.users.0',
-      'subscriptions.0.topic',
       'subscriptions.1.name',
     ]);
     const badPaths = `
 subscriptions:
   - { name: one, resource: users/x/events, users: [${ADA}, ${BOB}] }
   - { name: two, resource: 'users/{user}/nonsense', users: [${ADA}, ${BOB}] }
-  - { name: three, resource: 'users/{user}/events', users: [${ADA}, ${ADA}] }`;
+  - { name: three, resource: 'users/{user}/events', users: [${ADA}, ${ADA}] }
+  - { name: four, resource: 'users/{user}/events', users: [${BOB}], topic: 'graph.{team}' }`;
     expect(problemsOf(badPaths)).toEqual([
       expect.stringMatching(/^one\.resource: must hold \{user\}/),
       expect.stringMatching(/^two\.resource: unknown word "nonsense"/),
+      'four.topic: {team} is none of {tenant}, {resource}, {user}, {name}',
       `three/${ADA} is wanted twice`,
     ]);
   });
@@ -159,6 +163,25 @@ subscriptions:
   - { name: three, resource: 'users/{user}/events', users: [${ADA}], changeTypes: [deleted] }`);
     expect(problem).toMatch(new RegExp(`two/${ADA}.*one/${ADA}`));
     expect(others).toEqual([]);
+  });
+});
+
+describe('a topic', () => {
+  it('may be a template of tenant, resource, user and name', () => {
+    const [wish] = parse(calendars(`    topic: '{name}.{resource}.{tenant}.{user}'`));
+    expect(wish?.topic).toBe(`calendars.events.${TENANT}.${ADA}`);
+  });
+
+  it.each([
+    ['graph.{Resource}', '{Resource} is none of'],
+    ['graph.{}', '{} is none of'],
+    ['graph.{resource', '"graph.{resource" is no topic name'],
+    ['..', '".." is no topic name'],
+    ["''", '"" is no topic name'],
+    [`{user}${'x'.repeat(214)}`, 'is no topic name'],
+  ])('that cannot be meant (%s) is refused with the reason', (topic, reason) => {
+    const text = topic === "''" ? `    topic: ''` : `    topic: '${topic}'`;
+    expect(problemsOf(calendars(text))).toEqual([expect.stringContaining(reason)]);
   });
 });
 

@@ -8,9 +8,13 @@ export function ownTopicName(): string {
 }
 
 /** Resolves when its partitions can be written to. */
-export async function ownTopic(partitions = 1, brokers = inject('kafkaBrokers')): Promise<string> {
+export async function ownTopic(
+  partitions = 1,
+  brokers = inject('kafkaBrokers'),
+  config: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const topic = ownTopicName();
-  await createTopic(brokers, topic, { partitions });
+  await createTopic(brokers, topic, { partitions, config });
   return topic;
 }
 
@@ -20,6 +24,10 @@ export type SeenEvent = { readonly record: TopicRecord; readonly data: Record<st
 
 /** The topic's records as CloudEvents, by partition and offset. */
 export async function readEvents(topic: string, brokers = inject('kafkaBrokers')): Promise<SeenEvent[]> {
-  const records = await readTopic({ brokers, topic });
+  const records = await readRecords(topic, brokers);
   return records.map((record) => ({ ...JSON.parse(record.value ?? '{}'), record }));
+}
+
+export function readRecords(topic: string, brokers = inject('kafkaBrokers')): Promise<TopicRecord[]> {
+  return readTopic({ brokers, topic });
 }

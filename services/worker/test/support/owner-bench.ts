@@ -15,9 +15,10 @@ import { createListResources } from '../../src/graph/list-resources.ts';
 import type { View } from '../../src/inbox/merge-entries.ts';
 import { type OwnerRunDeps, runOwner } from '../../src/inbox/owner-run.ts';
 import { createPublishOutcomes } from '../../src/inbox/publish-outcomes.ts';
-import { createKafka, createKafkajsPublisher } from '../../src/kafka/kafkajs-publisher.ts';
+import { createEncodeRecord } from '../../src/records/encode-record.ts';
 import { type OwnRedis, ownRedis } from './own-redis.ts';
 import { ownTopic, readEvents, type SeenEvent } from './own-topic.ts';
+import { openPublisher } from './publishers.ts';
 import { keptLog } from './silent-log.ts';
 import { type SimulatedGraph, simulateGraph } from './simulated-graph.ts';
 
@@ -65,7 +66,7 @@ export async function ownerBench({ simulator, brokers, partitions }: BenchOption
     ownTopic(partitions, kafkaBrokers),
     ownTopic(1, kafkaBrokers),
   ]);
-  const publisher = createKafkajsPublisher(createKafka([kafkaBrokers], 'test', log));
+  const publisher = openPublisher('platformatic', kafkaBrokers);
   onTestFinished(() => publisher.close());
   const deadLetters = own.openQueue(DEAD_LETTER_QUEUE);
   const { tenantId, clientId } = graph.simulator;
@@ -80,9 +81,13 @@ export async function ownerBench({ simulator, brokers, partitions }: BenchOption
     listResources: createListResources(graph.client, graph.simulator.url),
     publish: createPublishOutcomes({
       publisher,
+      encode: createEncodeRecord('structured'),
       deadLetters,
       origin: { tenantId, clientId },
+      graphUrl: graph.simulator.url,
       deadLetterTopic,
+      deadLetterPayload: 'notification',
+      tombstones: false,
       log,
     }),
     handleLifecycle: async () => undefined,

@@ -5,7 +5,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { MergedItem } from '../../src/inbox/merge-entries.ts';
 import type { KafkaRecord } from '../../src/kafka/record-publisher.ts';
-import { type DeadLetter, type Outcome, toDeadLetterRecord, toRecord } from '../../src/kafka/to-record.ts';
+import { changeRecord, type Outcome } from '../../src/records/change-record.ts';
+import { type DeadLetter, deadLetterRecord } from '../../src/records/dead-letter-record.ts';
+import { createEncodeRecord } from '../../src/records/encode-record.ts';
+import { findSchemaBreaks } from '../support/published-schemas.ts';
 import {
   CLIENT,
   changeNews,
@@ -34,20 +37,34 @@ const state = (version: string | undefined, data: Record<string, unknown> = {}):
 const deleted: Outcome = { found: 'deleted', readAt: READ_AT };
 const nothing: Outcome = { found: 'nothing', reason: 'forbidden (ErrorAccessDenied)' };
 
-const recordOf = (outcome: Outcome, item: Partial<MergedItem> = {}, resource = EVENT) =>
-  toRecord(origin, path(resource), mergedItem(item), outcome);
+const encode = createEncodeRecord('structured');
+
+function recordOf(outcome: Outcome, item: Partial<MergedItem> = {}, resource = EVENT): KafkaRecord {
+  const merged = mergedItem(item);
+  const { key, event } = changeRecord(origin, path(resource), merged, outcome);
+  return encode(merged.view.topic, key, event);
+}
+
+function letterRecordOf(letter: DeadLetter): KafkaRecord {
+  const { key, event } = deadLetterRecord(origin, letter, 'notification');
+  return encode('graph.events.dlq', key, event);
+}
 
 type Attributes = Record<string, unknown> & { readonly data: Record<string, unknown> };
-const attributesOf = ({ value }: KafkaRecord) => JSON.parse(value ?? '') as Attributes;
+const attributesOf = ({ value }: KafkaRecord) => JSON.parse(String(value)) as Attributes;
 const eventOf = (outcome: Outcome, item?: Partial<MergedItem>, resource?: string) =>
   attributesOf(recordOf(outcome, item, resource));
 
 const REQUIRED = ['specversion', 'id', 'source', 'type'];
 const OPTIONAL = ['datacontenttype', 'dataschema', 'subject', 'time', 'data'];
 
-/** CloudEvents 1.0, sections "Type System" and "Context Attributes": what a strict reader refuses. */
-function findRuleBreaks({ value }: KafkaRecord): string[] {
-  const event = JSON.parse(value ?? '') as Record<string, unknown>;
+/** CloudEvents 1.0, sections "Type System" and "Context Attributes", and our published schemas. */
+function findRuleBreaks(record: KafkaRecord): string[] {
+  return [...findStandardBreaks(record), ...findSchemaBreaks(record)];
+}
+
+function findStandardBreaks({ value }: KafkaRecord): string[] {
+  const event = JSON.parse(String(value)) as Record<string, unknown>;
   const names = Object.keys(event);
   const breaks = REQUIRED.filter((name) => typeof event[name] !== 'string' || event[name] === '');
   if (event.specversion !== '1.0') breaks.push('specversion');
@@ -79,9 +96,8 @@ describe('a record', () => {
   });
 
   it('goes to the topic of its view, under the canonical resource with its tenant', () => {
-    const { topic, key, headers } = recordOf(state('v1'), { view: folder });
+    const { topic, key } = recordOf(state('v1'), { view: folder });
     expect({ topic, key }).toEqual({ topic: 'graph.inbox', key: `${TENANT}/${EVENT}` });
-    expect(headers).toEqual({ 'content-type': expect.stringMatching(/^application\/cloudevents\+json/) });
   });
 
   it('has one key however Graph spelled the path, and its outcome was', () => {
@@ -116,14 +132,14 @@ describe('a record', () => {
     }
   });
 
-  it('of a deletion says so and shows the notification', () => {
+  it("of a deletion names what is gone, in the words of Graph's delta query", () => {
     const event = eventOf(deleted);
     expect(event).toMatchObject({ type: 'Microsoft.Graph.EventDeleted', acquisition: 'deleted' });
-    expect(event.data).toMatchObject({ kind: 'change', changeType: 'updated' });
+    expect(event.data).toEqual({ id: 'AAMkAGI1=_-x', '@removed': { reason: 'deleted' } });
     expect(eventOf({ found: 'deleted', readAt: undefined })).not.toHaveProperty('readtime');
   });
 
-  it('of a fallback is unmistakable: the notification as data, the reason, and the etag that was notified', () => {
+  it('of a fallback is unmistakable: nothing in it looks like the resource, and it says why', () => {
     const event = eventOf(nothing, { latest: changeNews({ etag: 'W/"notified"' }) });
     expect(event).toMatchObject({
       type: 'Microsoft.Graph.EventUpdated',
@@ -132,8 +148,30 @@ describe('a record', () => {
       resourceversion: 'W/"notified"',
     });
     expect(event).not.toHaveProperty('readtime');
-    expect(event.data).not.toHaveProperty('subject');
+    expect(Object.keys(event.data)).toEqual(['notification']);
     expect(eventOf(nothing, { latest: changeNews({ changeType: 'deleted' }) }).type).toMatch(/Deleted$/);
+  });
+
+  it('that is too large says where the resource is, under the same id', () => {
+    const outcome = state('v1', { body: 'x'.repeat(1000) });
+    const oversize = { bytes: 1_200_000, graphUrl: 'https://graph.microsoft.com' };
+    const { key, event } = changeRecord(origin, path(EVENT), mergedItem(), outcome, oversize);
+    const record = encode('graph.events', key, event);
+    expect(attributesOf(record)).toMatchObject({
+      id: eventOf(outcome).id,
+      type: 'Microsoft.Graph.EventUpdated',
+      acquisition: 'reference',
+      resourceversion: 'v1',
+      data: {
+        reference: {
+          url: `https://graph.microsoft.com/v1.0/users/${USER}/events/AAMkAGI1%3D_-x`,
+          reason: 'tooLarge',
+          bytes: 1_200_000,
+        },
+      },
+    });
+    expect(record.value).not.toContain('xxxx');
+    expect(findRuleBreaks(record)).toEqual([]);
   });
 
   it('is no repetition of what was seen in the view, when it leaves it in the same version', () => {
@@ -233,25 +271,45 @@ describe('a dead letter', () => {
     subscriptionId: 'subscription-1',
     reason: 'resource: not a path of words and ids',
     stage: 'read',
+    attempts: 0,
     firstReceivedAt: RECEIVED_AT,
     notifications: 2,
     notification: { kind: 'unreadable', resource: 'https://elsewhere/' },
   };
 
   it('names what was notified, the stage and the reason', () => {
-    const record = toDeadLetterRecord(origin, 'graph.events.dlq', letter);
+    const record = letterRecordOf(letter);
     expect(record).toMatchObject({ topic: 'graph.events.dlq', key: `${TENANT}/unreadable/0123abcd` });
     expect(attributesOf(record)).toMatchObject({
       type: 'graph2kafka.DeadLetter',
       notificationcount: 2,
-      data: { stage: 'read', reason: letter.reason, notification: { kind: 'unreadable' } },
+      data: {
+        stage: 'read',
+        reason: letter.reason,
+        attempts: 0,
+        replayable: false,
+        notification: { kind: 'unreadable' },
+      },
     });
     expect(findRuleBreaks(record)).toEqual([]);
   });
 
+  it('can be replayed where it names a resource', () => {
+    const { data } = attributesOf(letterRecordOf({ ...letter, resource: EVENT }));
+    expect(data.replayable).toBe(true);
+    for (const resource of ['lifecycle/missed', 'resync/subscription-1', 'unreadable/0123abcd', 'users']) {
+      expect(attributesOf(letterRecordOf({ ...letter, resource })).data.replayable, resource).toBe(false);
+    }
+  });
+
+  it('shows nothing of the notification where the payload is none', () => {
+    const { event } = deadLetterRecord(origin, { ...letter, resource: EVENT }, 'none');
+    expect(event.data).not.toHaveProperty('notification');
+    expect(findRuleBreaks(encode('dlq', 'key', event))).toEqual([]);
+  });
+
   it('has the same id on a rerun, and another one for other news', () => {
-    const id = (more: Partial<DeadLetter>) =>
-      attributesOf(toDeadLetterRecord(origin, 'dlq', { ...letter, ...more })).id;
+    const id = (more: Partial<DeadLetter>) => attributesOf(letterRecordOf({ ...letter, ...more })).id;
     expect(id({})).toBe(id({ notifications: 3 }));
     expect(
       new Set([id({}), id({ reason: 'x' }), id({ stage: 'verify' }), id({ firstReceivedAt: 1 })]).size,
@@ -301,8 +359,9 @@ describe('every record', () => {
         const records = [
           recordOf(state(odd || 'v')),
           recordOf(nothing, { latest: changeNews({ etag: odd, subscriptionId: odd || 'x' }) }),
-          toDeadLetterRecord(origin, 'dlq', {
+          letterRecordOf({
             tenantId: TENANT,
+            attempts: 2,
             resource: `lifecycle/${odd}`,
             subscriptionId: odd || 'x',
             reason: odd,

@@ -1,0 +1,61 @@
+/** A command that was understood, done; apart from the command line, so that `--help` waits for no Kafka client. */
+import { ConfigError, type Environment } from '@graph2kafka/shared';
+import { loadReadingSettings, loadReplayingSettings } from './cli-settings.ts';
+import type { Command } from './command-line.ts';
+import { parseFilters } from './letter-filter.ts';
+import { listLetters } from './list-command.ts';
+import { ReadLettersError } from './read-letters.ts';
+import { replayLetters } from './replay-command.ts';
+import { showLetter } from './show-command.ts';
+import type { Terminal } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
+
+export type CommandDeps = {
+  readonly environment: Environment;
+  readonly terminal: Terminal;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+};
+
+type DoableCommand = Exclude<Command, { name: 'help' }>;
+
+/** Resolves to the exit code, 0 or 1; rejects with a `UsageError` where the words of the command contradict the place. */
+export async function executeCommand(command: DoableCommand, deps: CommandDeps): Promise<number> {
+  try {
+    return await execute(command, deps);
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof ReadLettersError)) throw error;
+    deps.terminal.err(`g2k: ${error.message}`);
+    return 1;
+  }
+}
+
+async function execute(command: DoableCommand, { environment, terminal, now }: CommandDeps): Promise<number> {
+  switch (command.name) {
+    case 'list': {
+      const matches = parseFilters(command.filters, now());
+      return listLetters(command, matches, await loadReadingSettings(environment), terminal, now());
+    }
+    case 'show':
+      return showLetter(command, await loadReadingSettings(environment), terminal);
+    case 'replay':
+      return replay(command, { environment, terminal, now });
+  }
+}
+
+async function replay(
+  { filters, dryRun, yes }: Extract<Command, { name: 'replay' }>,
+  { environment, terminal, now }: CommandDeps,
+): Promise<number> {
+  const matches = parseFilters(filters, now());
+  if (!dryRun && !yes && !terminal.isInteractive) {
+    throw new UsageError('nobody can be asked here: --dry-run says what would be done, --yes does it');
+  }
+  const isConfirmed = async (question: string) =>
+    yes || /^y(es)?$/i.test((await terminal.ask(question)).trim());
+  if (dryRun) {
+    return replayLetters(matches, await loadReadingSettings(environment), undefined, isConfirmed, terminal);
+  }
+  const settings = await loadReplayingSettings(environment);
+  return replayLetters(matches, settings, settings, isConfirmed, terminal);
+}

@@ -1,0 +1,55 @@
+/** What was typed, and what it means. */
+import { describe, expect, it } from 'vitest';
+import { parseCommandLine } from '../../src/cli/command-line.ts';
+import { helpText } from '../../src/cli/help.ts';
+import { FILTER_FIELDS } from '../../src/cli/letter-filter.ts';
+import { UsageError } from '../../src/cli/usage-error.ts';
+
+const parse = (line: string) => parseCommandLine(line === '' ? [] : line.split(' '));
+
+describe('the command line', () => {
+  it.each([
+    ['dead-letters list', { name: 'list', filters: [], limit: 100, json: false }],
+    [
+      'dead-letters list --filter a=1 --filter b=2 --limit 7 --json',
+      { filters: ['a=1', 'b=2'], limit: 7, json: true },
+    ],
+    ['dead-letters show 3:1042 --json', { name: 'show', letter: '3:1042', json: true }],
+    ['dead-letters show -- -x_Y', { name: 'show', letter: '-x_Y', json: false }],
+    [`dead-letters show --${'x'.repeat(41)} --json`, { letter: `--${'x'.repeat(41)}`, json: true }],
+    ['dead-letters replay --filter a=1', { name: 'replay', filters: ['a=1'], dryRun: false, yes: false }],
+    ['dead-letters replay --all --dry-run --yes', { filters: [], dryRun: true, yes: true }],
+    ['', { name: 'help', topic: 'g2k' }],
+    ['--help', { name: 'help', topic: 'g2k' }],
+    ['dead-letters', { name: 'help', topic: 'dead-letters' }],
+    ['dead-letters list --help', { name: 'help', topic: 'list' }],
+    ['dead-letters show -h', { name: 'help', topic: 'show' }],
+    ['dead-letters replay --help', { name: 'help', topic: 'replay' }],
+  ])('%j is understood', (line, command) => expect(parse(line)).toMatchObject(command));
+
+  it.each([
+    ['deadletters list', 'there is no command "deadletters": write dead-letters'],
+    ['dead-letters delete', 'there is no command "delete": write list, show or replay'],
+    ['dead-letters list --fliter a=1', "Unknown option '--fliter'"],
+    ['dead-letters list --filter', "'--filter <value>' argument missing"],
+    ['dead-letters list more', "Unexpected argument 'more'"],
+    ['dead-letters list --limit 0', '--limit: must be a whole number from 1 to 100000'],
+    ['dead-letters list --limit all', '--limit: must be a whole number'],
+    ['dead-letters show', 'show takes one dead letter'],
+    ['dead-letters show --frob 1:2', "Unknown option '--frob'"],
+    ['dead-letters show 1:2 1:3', 'show takes one dead letter'],
+    ['dead-letters replay', '--filter …, or --all'],
+    ['dead-letters replay --yes', '--filter …, or --all'],
+    ['dead-letters replay --all --filter a=1', '--all and --filter exclude each other'],
+  ])('%j is refused with what is wrong', (line, problem) => {
+    expect(() => parse(line)).toThrow(UsageError);
+    expect(() => parse(line)).toThrow(problem);
+  });
+});
+
+describe('the help', () => {
+  it.each(['list', 'replay'] as const)('on %s names every field of a filter', (topic) => {
+    const missing = FILTER_FIELDS.filter((field) => !helpText(topic).includes(field));
+    expect(missing).toEqual([]);
+  });
+});
