@@ -228,4 +228,6 @@ function startOwners(
   const intake = createIntake(worker, () => kafka.probe(), log);
   shutdown.add('owner worker', () => worker.close());
   shutdown.add('intake', () => intake.close());
+  // Runs that are under way end now, also those that wait for a broker's word.
+  shutdown.add('publishing', () => kafka.publisher.waitNoLonger());
 }

@@ -21,11 +21,15 @@ export function createOrderedPublisher(
 ): RecordPublisher {
   const lanes = new Map<string, PartitionLane>();
   const counts = createPartitionCounts(writer, settings.metadataMaxAgeMs);
+  let isEnding = false;
   let closing: Promise<void> | undefined;
 
   function laneOf(topic: string, partition: number): PartitionLane {
     const name = `${topic}:${partition}`;
-    const lane = lanes.get(name) ?? createPartitionLane(topic, partition, writer, settings, log);
+    const known = lanes.get(name);
+    if (known) return known;
+    const lane = createPartitionLane(topic, partition, writer, settings, log);
+    if (isEnding) lane.waitNoLonger();
     lanes.set(name, lane);
     return lane;
   }
@@ -56,6 +60,10 @@ export function createOrderedPublisher(
         if (error instanceof PublishError && error.problem === 'refused') counts.forget(topic);
         throw error;
       }
+    },
+    waitNoLonger() {
+      isEnding = true;
+      for (const lane of lanes.values()) lane.waitNoLonger();
     },
     close() {
       closing ??= close();

@@ -2,6 +2,9 @@
  * The records of one partition on their way: what waits while a batch is under way goes with the next one, so that the
  * busier it is the larger the batches are, and nobody waits for a timer. One batch at a time, and none before the fate
  * of the one before is known: a request that timed out may still be written, and must not come after a newer record.
+ *
+ * Who waits for a batch that may have been written waits until its fate is known, however long that takes: its run keeps
+ * the owner meanwhile, so that no other worker publishes a newer state before an older one lands late.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -13,12 +16,14 @@ export type LaneSettings = {
   readonly compression: Compression;
   /** Known to be the largest request that is taken; undefined: the broker says so itself. */
   readonly maxRequestBytes: number | undefined;
-  /** How long a record waits for a broker that can be seen not to be there. Default 3000. */
+  /** How long a record that was not on its way yet waits for a broker that does not take any. Default 3000. */
   readonly patienceMs?: number;
 };
 
 export type PartitionLane = {
   publish(record: EncodedRecord): Promise<void>;
+  /** The process is about to end: what a try fails for is given up, whatever its fate. */
+  waitNoLonger(): void;
   /** Ends at the next answer, or after the try that is under way; safe to call twice. */
   close(): Promise<void>;
 };
@@ -51,6 +56,7 @@ export function createPartitionLane(
   /** What the run has taken from the queue last. */
   let underWay: Pending[] = [];
   const closing = new AbortController();
+  let isEnding = false;
   let running: Promise<void> | undefined;
 
   const failed = (problem: PublishProblem, error: Error) =>
@@ -113,7 +119,8 @@ export function createPartitionLane(
       if (verdict.kind !== 'again') return verdict;
       log[tries === 1 ? 'warn' : 'debug']({ topic, partition, tries, err: verdict.error }, 'kafka.client');
       mayBeWritten ||= verdict.mayBeWritten;
-      tellImpatient(failed('unavailable', verdict.error));
+      if (isEnding) return giveUp(batch, failed('unavailable', verdict.error));
+      tellImpatient(failed('unavailable', verdict.error), mayBeWritten ? batch : []);
       const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(tries - 1, 10), LONGEST_PAUSE_MS);
       await pause(pauseMs, undefined, { signal: closing.signal }).catch(() => undefined);
     }
@@ -123,11 +130,11 @@ export function createPartitionLane(
     for (const { reject } of batch) reject(error);
   }
 
-  /** All of the lane: they wait for the same broker. */
-  function tellImpatient(error: PublishError): void {
+  /** All of the lane, since they wait for the same broker, but those whose fate is not known. */
+  function tellImpatient(error: PublishError, inDoubt: readonly Pending[]): void {
     const patienceMs = settings.patienceMs ?? PATIENCE_MS;
     for (const pending of [...underWay, ...queue]) {
-      if (performance.now() - pending.since < patienceMs) continue;
+      if (inDoubt.includes(pending) || performance.now() - pending.since < patienceMs) continue;
       pending.reject(error);
       pending.isAwaited = false;
     }
@@ -141,6 +148,9 @@ export function createPartitionLane(
       queue.push({ record, since: performance.now(), resolve, reject, isAwaited: true });
       running ??= run();
       return promise;
+    },
+    waitNoLonger() {
+      isEnding = true;
     },
     async close() {
       closing.abort();

@@ -15,6 +15,11 @@ export type RecordPublisher = {
    * overtaken by what was published later.
    */
   publish(record: KafkaRecord): Promise<void>;
+  /**
+   * For the end of the process. Until then a record that may have been written is waited for until its fate is known;
+   * from then on it is given up as `unavailable` at the next try that fails.
+   */
+  waitNoLonger(): void;
   /** Ends what is under way, and every connection; safe to call twice. */
   close(): Promise<void>;
 };

@@ -1,7 +1,9 @@
 /** Both clients behind the publisher, while brokers and the way to them fail: what is acknowledged is in the topic. */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   createTopic,
   eventually,
@@ -92,20 +94,19 @@ describe.each(CLIENTS)('%s', (client) => {
     expect(await valuesOf(broker.brokers, topic, 'key')).toEqual(['0', '1', '2', '3']);
   }, 60_000);
 
-  it('says soon that a frozen broker is away, and brings nothing out of order when it thaws', async () => {
+  it('waits for the fate of what was on its way to a frozen broker, and says soon to others that it is away', async () => {
     const topic = await madeTopic(broker.brokers);
     const publisher = openPublisher(client, broker.brokers, { requestTimeoutMs: 700, patienceMs: 500 });
     await publisher.publish(recordOf(topic, 'key', '0'));
     broker.freeze();
-    for (const value of ['1', '2']) {
-      expect((await problemOf(publisher.publish(recordOf(topic, 'key', value)))).problem).toBe('unavailable');
-    }
+    const onItsWay = publisher.publish(recordOf(topic, 'key', '1'));
+    // What comes within the same turn of the event loop would go with it.
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    expect((await problemOf(publisher.publish(recordOf(topic, 'key', '2')))).problem).toBe('unavailable');
     broker.thaw();
-    await insist(publisher, topic, 'key', '3');
-    const values = await valuesOf(broker.brokers, topic, 'key');
-    expect(values).toEqual(values.toSorted());
-    expect([values[0], values.at(-1)]).toEqual(['0', '3']);
-    expect(new Set(values).size).toBe(values.length);
+    await onItsWay;
+    await publisher.publish(recordOf(topic, 'key', '3'));
+    expect(await valuesOf(broker.brokers, topic, 'key')).toEqual(['0', '1', '3']);
   }, 60_000);
 
   it('goes on by itself after a broker was killed, with what it had acknowledged in the topic', async () => {
