@@ -9,6 +9,7 @@ import type { PipelineOptions } from './pipeline.ts';
 import type { PriceOptions } from './price-report.ts';
 import { BASE_VARIANT, PRICE_VARIANTS, type PriceVariant } from './price-variants.ts';
 import type { PublishersOptions } from './publishers.ts';
+import type { RichOptions } from './rich.ts';
 import type { StartOptions } from './start.ts';
 
 export type Order = { readonly json: boolean } & (
@@ -20,6 +21,7 @@ export type Order = { readonly json: boolean } & (
   | { readonly benchmark: 'pipeline'; readonly options: PipelineOptions }
   | { readonly benchmark: 'price'; readonly options: PriceOptions }
   | { readonly benchmark: 'publishers'; readonly options: PublishersOptions }
+  | { readonly benchmark: 'rich'; readonly options: RichOptions }
   | { readonly benchmark: 'start'; readonly options: StartOptions }
 );
 
@@ -63,6 +65,8 @@ export const HELP = `Measures receiver and worker on throw-away servers on this 
   pnpm bench publishers             what each Kafka client loses, repeats and delays under faults
       --cuts 12                     answers to writes cut off
       --seconds 5                   that a broker is frozen, and of each measurement of speed
+  pnpm bench rich                   what decrypting a notification's content costs, and checking its token
+      --rounds 20                   of 20 calls of each, in turn
   pnpm bench start                  how long a receiver takes to be ready, beside Node's own start
       --rounds 20                   starts of each, in turn
   for all
@@ -114,6 +118,8 @@ export function parseCommandLine(args: readonly string[]): Order | 'help' {
       return { json, benchmark: 'price', options: priceOptions(values) };
     case 'publishers':
       return { json, benchmark: 'publishers', options: publishersOptions(values) };
+    case 'rich':
+      return { json, benchmark: 'rich', options: richOptions(values) };
     case 'start':
       return { json, benchmark: 'start', options: startOptions(values) };
     default:
@@ -207,6 +213,11 @@ function publishersOptions(values: Values): PublishersOptions {
     cuts: integer('cuts', values.cuts ?? '12', 1, 1000),
     seconds: number('seconds', values.seconds ?? '5', 1, 600),
   };
+}
+
+function richOptions(values: Values): RichOptions {
+  refuseForeign(values, ['rounds']);
+  return { rounds: integer('rounds', values.rounds ?? '20', 1, 1000) };
 }
 
 function startOptions(values: Values): StartOptions {

@@ -14,6 +14,7 @@ import { pipeline } from './pipeline.ts';
 import { price } from './price.ts';
 import { publishers } from './publishers.ts';
 import { type Report, renderJson, renderReport } from './report/report.ts';
+import { rich } from './rich.ts';
 import { start } from './start.ts';
 
 const EXIT_DONE = 0;
@@ -39,6 +40,8 @@ function runOrder(order: Order, context: BenchmarkContext): Promise<Report> {
       return price(order.options, context);
     case 'publishers':
       return publishers(order.options, context);
+    case 'rich':
+      return rich(order.options, context);
     case 'start':
       return start(order.options, context);
   }
@@ -46,7 +49,7 @@ function runOrder(order: Order, context: BenchmarkContext): Promise<Report> {
 
 /** Resolves to the exit code. */
 async function bench(order: Order, interrupted: AbortSignal): Promise<number> {
-  const needsKafka = !['ack', 'hostile', 'price', 'start'].includes(order.benchmark);
+  const needsKafka = !['ack', 'hostile', 'price', 'rich', 'start'].includes(order.benchmark);
   // A name of any broker stands for "no Kafka is to be started".
   const missing = await missingPrograms({ kafkaBrokers: needsKafka ? undefined : 'none' });
   if (missing.length > 0) throw new Error(missing.join('\n'));

@@ -43,6 +43,7 @@ describe('the command line', () => {
     'pipeline --beside-outage',
     'backlog --items 3',
     'publishers --rate 3',
+    'rich --seconds 3',
     'neighbours --events 20000',
     'ack --unheard-of',
   ])('is refused in one sentence: %s', (text) => {

@@ -57,7 +57,7 @@ const TEXTS: Readonly<Record<string, TextField>> = {
   tenant: ({ tenantId }) => [tenantId],
 };
 
-const STAGES: readonly string[] = ['read', 'verify', 'fetch', 'run', 'publish', 'resync'];
+const STAGES: readonly string[] = ['read', 'verify', 'run', 'publish', 'resync'];
 export const FILTER_FIELDS = [...Object.keys(TEXTS), 'replayable', 'since', 'before'] as const;
 
 function testOf(term: Term, now: number): LetterFilter {

@@ -310,7 +310,8 @@ class OwnerRun {
 
   private giveUp(taken: TakenResource, stage: DeadLetter['stage'], reason: string): Promise<void> {
     this.tally.givenUp++;
-    return this.deps.publish.giveUp(taken, stage, reason);
+    const { wish } = this.viewOf(taken.entries.at(-1)?.subscriptionId ?? '');
+    return this.deps.publish.giveUp(taken, stage, reason, wish);
   }
 
   /** Publishes while the owner is ours; Kafka's absence holds back the whole owner and costs no attempt. */

@@ -19,8 +19,8 @@ import type { MergedItem } from './merge-entries.ts';
 export type PublishOutcomes = {
   /** The record of a change. Rejects with a `PublishError`. */
   outcome(path: ResourcePath, item: MergedItem, outcome: Outcome): Promise<void>;
-  /** A dead letter that stands for all entries of the resource. */
-  giveUp(taken: TakenResource, stage: DeadLetter['stage'], reason: string): Promise<void>;
+  /** A dead letter that stands for all entries of the resource; `wish` is the wanted subscription, where it is known. */
+  giveUp(taken: TakenResource, stage: DeadLetter['stage'], reason: string, wish?: string): Promise<void>;
 };
 
 export type PublishOutcomesDeps = {
@@ -50,7 +50,8 @@ export function createPublishOutcomes(deps: PublishOutcomesDeps): PublishOutcome
       deps.log.info({ ...wideLine(key, item, outcome), sent }, 'record.published');
       if (outcome.found === 'nothing') await showGiveUp(deps, key, 'fetch', outcome.reason);
     },
-    giveUp: (taken, stage, reason) => publishDeadLetter(deps, letterOf(taken, stage, reason)),
+    giveUp: (taken, stage, reason, wish) =>
+      publishDeadLetter(deps, { ...letterOf(taken, stage, reason), subscription: wish }),
   };
 }
 

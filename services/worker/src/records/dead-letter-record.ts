@@ -10,8 +10,8 @@ export type DeadLetter = {
   /** Name of the wanted subscription, where it is known. */
   readonly subscription?: string | undefined;
   readonly reason: string;
-  /** Where it was given up: `read` (not understandable), `verify`, `fetch`, `run` (runs die of it), `publish`, `resync`. */
-  readonly stage: 'read' | 'verify' | 'fetch' | 'run' | 'publish' | 'resync';
+  /** Where it was given up: `read` (not understandable), `verify`, `run` (runs die of it), `publish`, `resync`. */
+  readonly stage: 'read' | 'verify' | 'run' | 'publish' | 'resync';
   /** Tries that were spent on it. */
   readonly attempts: number;
   readonly firstReceivedAt: number;

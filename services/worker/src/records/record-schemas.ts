@@ -91,7 +91,7 @@ const deadLetter = z
   .object({
     resource: described(z.string(), 'Canonical resource, or the name under which the news was kept.'),
     reason: z.string(),
-    stage: z.enum(['read', 'verify', 'fetch', 'run', 'publish', 'resync']),
+    stage: z.enum(['read', 'verify', 'run', 'publish', 'resync']),
     attempts: described(z.int().min(0), 'Tries that were spent on it.'),
     replayable: described(z.boolean(), 'Whether `g2k dead-letters replay` can have it worked again.'),
     notification: described(

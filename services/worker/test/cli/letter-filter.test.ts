@@ -89,7 +89,7 @@ describe('a filter', () => {
     ['stage=', 'stage has no value'],
     ['reason~a"b', '"reason~a\\"b" is no term'],
     ['reason="a', 'is no term'],
-    ['stage=fetched', 'no stage "fetched"; stages are read, verify, fetch, run, publish, resync'],
+    ['stage=fetched', 'no stage "fetched"; stages are read, verify, run, publish, resync'],
     ['since=yesterday', 'since=yesterday: write how long ago'],
     ['since=2026-11-23T12:00', 'since=2026-11-23T12:00: write how long ago'],
     ['before=2026-13-45', 'before=2026-13-45: write how long ago'],

@@ -49,13 +49,14 @@ const given = taken([entry('created', 1000, { news }), entry('updated', 2000, { 
 describe('a give-up', () => {
   it('is one dead letter for all entries of the resource, and a job that says why', async () => {
     const { publish, topic, deadLetters, log } = await setup();
-    await publish.giveUp(given, 'verify', 'planted reason');
+    await publish.giveUp(given, 'verify', 'planted reason', 'calendars/ada');
     const key = `${TENANT}/${EVENT}`;
     const seen = await readEvents(topic);
     expect(seen).toMatchObject([
       {
         record: { key },
         notificationcount: 5,
+        subscription: 'calendars/ada',
         receivedtime: '1970-01-01T00:00:01.000Z',
         data: { stage: 'verify', reason: 'planted reason', notification: { changeType: 'updated' } },
       },
