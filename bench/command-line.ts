@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { AckOptions } from './ack.ts';
 import type { BesideOutageOptions } from './ack-beside-outage.ts';
+import type { AckRichOptions } from './ack-rich.ts';
 import type { BacklogOptions } from './backlog.ts';
 import type { HostileOptions } from './hostile-clients.ts';
 import type { NeighboursOptions } from './neighbours.ts';
@@ -15,6 +16,7 @@ import type { StartOptions } from './start.ts';
 export type Order = { readonly json: boolean } & (
   | { readonly benchmark: 'ack'; readonly options: AckOptions }
   | { readonly benchmark: 'ackBesideOutage'; readonly options: BesideOutageOptions }
+  | { readonly benchmark: 'ackRich'; readonly options: AckRichOptions }
   | { readonly benchmark: 'backlog'; readonly options: BacklogOptions }
   | { readonly benchmark: 'hostile'; readonly options: HostileOptions }
   | { readonly benchmark: 'neighbours'; readonly options: NeighboursOptions }
@@ -39,6 +41,10 @@ export const HELP = `Measures receiver and worker on throw-away servers on this 
       --owners 20000                mailboxes that they are of
   pnpm bench ack --beside-outage    the same with Graph slow and Kafka stopped, beside the usual
       --rate 50  --seconds 8  --users 10
+  pnpm bench ack --rich             the same for notifications with content, beside plain ones as long
+      --rate 5                      requests per second
+      --seconds 5  --rounds 4       of each, in turn
+      --items 100  --owners 20000
   pnpm bench pipeline               from a change in Graph to its record in Kafka
       --rate 50                     changes per second
       --users 20                    calendars
@@ -88,6 +94,7 @@ const OPTIONS = {
   variants: { type: 'string' },
   cuts: { type: 'string' },
   'beside-outage': { type: 'boolean' },
+  rich: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
@@ -103,9 +110,7 @@ export function parseCommandLine(args: readonly string[]): Order | 'help' {
   if (more.length > 0) throw new ArgumentError('Name one benchmark; --help lists what there is.');
   switch (name) {
     case 'ack':
-      return values['beside-outage']
-        ? { json, benchmark: 'ackBesideOutage', options: besideOutageOptions(values) }
-        : { json, benchmark: 'ack', options: ackOptions(values) };
+      return { json, ...ackOrder(values) };
     case 'backlog':
       return { json, benchmark: 'backlog', options: backlogOptions(values) };
     case 'hostile':
@@ -138,6 +143,13 @@ function parse(args: readonly string[]) {
   }
 }
 
+function ackOrder(values: Values) {
+  if (values['beside-outage'])
+    return { benchmark: 'ackBesideOutage', options: besideOutageOptions(values) } as const;
+  if (values.rich) return { benchmark: 'ackRich', options: ackRichOptions(values) } as const;
+  return { benchmark: 'ack', options: ackOptions(values) } as const;
+}
+
 function ackOptions(values: Values): AckOptions {
   refuseForeign(values, ['rate', 'seconds', 'items', 'owners']);
   return {
@@ -154,6 +166,18 @@ function besideOutageOptions(values: Values): BesideOutageOptions {
     rate: number('rate', values.rate ?? '50', 1, 1000),
     seconds: number('seconds', values.seconds ?? '8', 1, 3600),
     users: integer('users', values.users ?? '10', 1, 1000),
+  };
+}
+
+/** A part's bodies, 0.3 MB each, are made before it begins: hence the narrow bounds. */
+function ackRichOptions(values: Values): AckRichOptions {
+  refuseForeign(values, ['rate', 'seconds', 'rounds', 'items', 'owners', 'rich']);
+  return {
+    rate: number('rate', values.rate ?? '5', 1, 20),
+    seconds: number('seconds', values.seconds ?? '5', 1, 30),
+    rounds: integer('rounds', values.rounds ?? '4', 1, 1000),
+    items: integer('items', values.items ?? '100', 1, 100),
+    owners: integer('owners', values.owners ?? '20000', 1, 1_000_000),
   };
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { LOCAL_FOLDER, missingPrograms } from '@graph2kafka/test-harness';
 import { ack } from './ack.ts';
 import { ackBesideOutage } from './ack-beside-outage.ts';
+import { ackRich } from './ack-rich.ts';
 import { backlog } from './backlog.ts';
 import { type BenchmarkContext, now } from './benchmark.ts';
 import { ArgumentError, HELP, type Order, parseCommandLine } from './command-line.ts';
@@ -28,6 +29,8 @@ function runOrder(order: Order, context: BenchmarkContext): Promise<Report> {
       return ack(order.options, context);
     case 'ackBesideOutage':
       return ackBesideOutage(order.options, context);
+    case 'ackRich':
+      return ackRich(order.options, context);
     case 'backlog':
       return backlog(order.options, context);
     case 'hostile':
@@ -49,7 +52,7 @@ function runOrder(order: Order, context: BenchmarkContext): Promise<Report> {
 
 /** Resolves to the exit code. */
 async function bench(order: Order, interrupted: AbortSignal): Promise<number> {
-  const needsKafka = !['ack', 'hostile', 'price', 'rich', 'start'].includes(order.benchmark);
+  const needsKafka = !['ack', 'ackRich', 'hostile', 'price', 'rich', 'start'].includes(order.benchmark);
   // A name of any broker stands for "no Kafka is to be started".
   const missing = await missingPrograms({ kafkaBrokers: needsKafka ? undefined : 'none' });
   if (missing.length > 0) throw new Error(missing.join('\n'));

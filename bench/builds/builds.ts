@@ -21,7 +21,7 @@ export const BUILDS = {
   'ack-first': [
     {
       file: 'services/receiver/src/notification-route.ts',
-      find: 'await withinDeadline(store(traced(entries, traceparent)));',
+      find: 'await withinDeadline(store(traced(entries, traceparent), validationTokens));',
       replace: 'store(entries).catch(() => undefined);',
     },
   ],

@@ -10,6 +10,14 @@ export type NotificationPostsOptions = {
   /** Mailboxes, each with a subscription of its own. */
   readonly owners: number;
   readonly itemsPerPost: number;
+  readonly carried?: Carried;
+};
+
+/** Properties that items and POSTs have beside those of every notification. */
+export type Carried = {
+  /** `number` counts through the items of all POSTs. */
+  readonly item: (number: number) => object;
+  readonly post: object;
 };
 
 /** Graph's own ids of events have 120 to 152 characters, the most of them the same within a mailbox. */
@@ -25,7 +33,7 @@ const guid = (kind: string, number: number) =>
  * owner until all had one, and each is of an event that had none before. So every item costs an inbox and a job.
  */
 export function createNotificationPosts(options: NotificationPostsOptions): (index: number) => string {
-  const { secret, owners, itemsPerPost } = options;
+  const { secret, owners, itemsPerPost, carried } = options;
   const clientStates: string[] = [];
 
   function clientStateOf(owner: number, subscriptionId: string): string {
@@ -51,11 +59,12 @@ export function createNotificationPosts(options: NotificationPostsOptions): (ind
       },
       clientState: clientStateOf(owner, subscriptionId),
       tenantId: TENANT_ID,
+      ...carried?.item(number),
     };
   }
 
   return (index) => {
     const items = Array.from({ length: itemsPerPost }, (_, i) => item(index * itemsPerPost + i));
-    return JSON.stringify({ value: items });
+    return JSON.stringify({ value: items, ...carried?.post });
   };
 }

@@ -19,6 +19,13 @@ describe('the command line', () => {
     });
   });
 
+  it('knows rich notifications as a case of ack, with full posts at a modest rate', () => {
+    expect(parse('ack --rich --rounds 2')).toMatchObject({
+      benchmark: 'ackRich',
+      options: { rate: 5, seconds: 5, rounds: 2, items: 100 },
+    });
+  });
+
   it('holds the variants that are named against what ships', () => {
     const order = parse('price --variants no-sync,everysec');
     expect(order).toMatchObject({
@@ -40,7 +47,11 @@ describe('the command line', () => {
     'ack --users 3',
     'price --rate 5',
     'price --variants everything',
+    'ack --rounds 3',
+    'ack --rich --rate 5,10',
+    'ack --rich --beside-outage',
     'pipeline --beside-outage',
+    'pipeline --rich',
     'backlog --items 3',
     'publishers --rate 3',
     'rich --seconds 3',

@@ -27,6 +27,8 @@ export type PipelineOptions = {
   readonly brokers?: string;
   readonly receiver?: Environment;
   readonly worker?: Environment;
+  /** `subscriptions.yaml` for these users; their calendars, unless said otherwise. */
+  readonly subscriptions?: (userIds: readonly string[]) => string;
 };
 
 /** A record's CloudEvent, as a consumer sees it. */
@@ -73,7 +75,7 @@ export async function startPipeline(options: PipelineOptions = {}): Promise<Pipe
   const userIds = simulator.users().map(({ id }) => id);
   const services = await startServices(stack, userIds, dir, {
     receiver: options.receiver ?? {},
-    worker: options.worker ?? {},
+    worker: { ...(await wantedBy(options, userIds, dir)), ...options.worker },
   });
   onTestFinished(() => services.stop());
   // From the first question on, and then from the topic's beginning: a reader does not outlive its broker.
@@ -95,6 +97,17 @@ export async function startPipeline(options: PipelineOptions = {}): Promise<Pipe
     deadLetters: letters,
     drained: (timeoutMs = 20_000) => drained(services.worker.url, timeoutMs),
   };
+}
+
+async function wantedBy(
+  { subscriptions }: PipelineOptions,
+  userIds: readonly string[],
+  dir: string,
+): Promise<Environment> {
+  if (subscriptions === undefined) return {};
+  const file = join(dir, 'wanted.yaml');
+  await writeFile(file, subscriptions(userIds));
+  return { SUBSCRIPTIONS_FILE: file };
 }
 
 async function describeStack(

@@ -25,6 +25,24 @@ const resourceData = z
   .nullish()
   .transform((value) => value ?? undefined);
 
+const base64 = z.string().regex(/^[A-Za-z0-9+/]+={0,2}$/);
+
+/**
+ * changeNotificationEncryptedContent; how long it may be is bounded by the body that brings it. One that is not as
+ * documented is none: what changed is told all the same, and will be looked up.
+ */
+const encryptedContent = z
+  .object({
+    data: base64,
+    dataKey: base64.max(1024),
+    dataSignature: base64.max(64),
+    encryptionCertificateId: plainText.min(1).max(128),
+    encryptionCertificateThumbprint: optionalPlainText,
+  })
+  .nullish()
+  .catch(undefined)
+  .transform((value) => value ?? undefined);
+
 const common = { subscriptionId: plainText.min(1), tenantId: text.min(1), id: optionalPlainText };
 
 export const changeNotificationSchema = z.object({
@@ -32,11 +50,14 @@ export const changeNotificationSchema = z.object({
   changeType,
   resource: text.min(1),
   resourceData,
+  encryptedContent,
 });
 
 export const lifecycleNotificationSchema = z.object({ ...common, lifecycleEvent: plainText.min(1) });
 
-export type ChangeNotification = z.output<typeof changeNotificationSchema>;
+type ParsedChange = z.output<typeof changeNotificationSchema>;
+export type ChangeNotification = Omit<ParsedChange, 'encryptedContent'> &
+  Partial<Pick<ParsedChange, 'encryptedContent'>>;
 export type LifecycleNotification = z.output<typeof lifecycleNotificationSchema>;
 
 /** The outer shape; items are looked at one by one, so that a bad one does not take the others down. */

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { ChangeNotification, LifecycleNotification } from './change-notification.ts';
+import type { StoredContent } from './content-store.ts';
 import { canonicalResource, laneOf, ownerOf, parseResourcePath, type ResourcePath } from './resource-path.ts';
 
 export type ChangeType = ChangeNotification['changeType'];
@@ -22,6 +23,8 @@ export type News =
       readonly notificationId?: string;
       /** W3C Trace Context of the POST that brought it. */
       readonly traceparent?: string;
+      /** Names what the notification carries, encrypted (`content-store.ts`). */
+      readonly contentId?: string;
       readonly nonce?: string;
     }
   | {
@@ -59,6 +62,8 @@ export type InboxEntry = {
   /** Epoch milliseconds. */
   readonly receivedAt: number;
   readonly news: News;
+  /** To be stored beside it; whoever does so names it in the `contentId` of the news. */
+  readonly content?: StoredContent;
 };
 
 /** A tenant's id or domain; anything else could not be part of a key. */
@@ -79,10 +84,12 @@ export function changeEntry(
     return unreadableEntry({ ...item, nonce, reason: 'tenantId is no id' }, receivedAt);
   if (!SUBSCRIPTION.test(item.subscriptionId))
     return unreadableEntry({ ...item, nonce, reason: 'subscriptionId is no id' }, receivedAt);
+  const content = item.encryptedContent;
   return {
     owner: `${tenantId}/${ownerOf(target.path)}`,
     resource: canonicalResource(target.path),
     receivedAt,
+    ...(content === undefined ? {} : { content }),
     news: {
       kind: 'change',
       tenantId,

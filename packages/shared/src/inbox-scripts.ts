@@ -15,7 +15,8 @@
  *
  * Joining: an entry that says no more than "changed" joins the last one of its subscription for this resource, so
  * that a burst on one event costs one entry. A run seals what it has read: what arrives later becomes an entry
- * of its own and survives the run's settling.
+ * of its own and survives the run's settling. An entry that carries a resource (joins = 2) joins nothing, until a
+ * resource has a hundred of them: then it says no more than "changed", and its latest state will be fetched.
  */
 
 const now = `local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000)`;
@@ -49,6 +50,12 @@ for i = 3, #ARGV, 6 do
   local created = change == 'created' and 1 or 0
   local pack = packed and cmsgpack.unpack(packed) or { a = 0, w = 0, s = 0, e = {} }
   local joined = false
+  if joins == 2 and #pack.e >= 100 then
+    joins = 1
+    local plain = cjson.decode(news)
+    plain.contentId = nil
+    news = cjson.encode(plain)
+  end
   if joins == 1 then
     for j = #pack.e, 1, -1 do
       local e = pack.e[j]

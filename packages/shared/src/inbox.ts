@@ -159,10 +159,18 @@ export function createInbox(connection: Redis, names: QueueNames, mostResources 
   };
 }
 
+/** Whether an entry may join another one of its subscription; see the script. */
+const [NEVER, WITH_OTHERS, RICH] = [0, 1, 2];
+
+/** Each carries a state of its own, which is a record of its own. */
+function isRich(news: News): boolean {
+  return news.kind === 'change' && news.contentId !== undefined;
+}
+
 function appendArguments({ resource, receivedAt, news }: InboxEntry): (string | number)[] {
   const change = news.kind === 'change' ? news.changeType : '';
   // The next page of a reading is no news that another could stand for.
-  const joins = news.kind === 'resync' && news.next !== undefined ? 0 : 1;
+  const joins = news.kind === 'resync' && news.next !== undefined ? NEVER : isRich(news) ? RICH : WITH_OTHERS;
   return [resource, news.subscriptionId, joins, change, receivedAt, JSON.stringify(news)];
 }
 

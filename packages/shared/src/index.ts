@@ -14,6 +14,14 @@ export {
   verifyClientState,
 } from './client-state.ts';
 export {
+  type CarriedByPost,
+  type ContentStore,
+  contentIdAt,
+  createContentStore,
+  MOST_TOKENS,
+  type StoredContent,
+} from './content-store.ts';
+export {
   type Begun,
   createInbox,
   type Inbox,
@@ -69,6 +77,8 @@ export {
   subjectOf,
 } from './resource-path.ts';
 export { type LiveConfig, loadConfig } from './secrets/live-config.ts';
-export { platformSecretReader } from './secrets/read-secret.ts';
+export { manyLines, platformSecretReader, type ReadSecret } from './secrets/read-secret.ts';
+export { SecretError } from './secrets/secret-error.ts';
+export { parseReference, ReferenceSpellingError, type SecretReference } from './secrets/secret-reference.ts';
 export { sharedSettings } from './shared-settings.ts';
 export { createShutdown, type Shutdown, untilSignal } from './shutdown.ts';

@@ -82,8 +82,26 @@ describe('changeNotificationSchema', () => {
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 
-  it('reads a rich notification as a basic one: its encrypted content goes no further', () => {
-    const encryptedContent = { data: 'x'.repeat(100_000), dataKey: 'k', dataSignature: 's' };
+  const content = { data: 'eHh4'.repeat(100_000), dataKey: 'a2V5', dataSignature: 'c2ln' };
+
+  it('reads what a rich notification carries, and nothing else of it', () => {
+    const encryptedContent = { ...content, encryptionCertificateId: 'c' };
+    const parsed = changeNotificationSchema.parse({
+      ...change,
+      encryptedContent: { ...encryptedContent, additional: 'x' },
+    });
+    expect(parsed.encryptedContent).toEqual(encryptedContent);
+  });
+
+  it.each([
+    true,
+    [],
+    {},
+    content,
+    { ...content, encryptionCertificateId: '' },
+    { ...content, encryptionCertificateId: 'c', data: 'not base64!' },
+    { ...content, encryptionCertificateId: 'c', dataKey: 7 },
+  ])('reads one whose content is not as documented as a basic one (%#)', (encryptedContent) => {
     expect(changeNotificationSchema.parse({ ...change, encryptedContent })).toEqual(change);
   });
 

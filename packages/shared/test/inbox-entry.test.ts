@@ -163,19 +163,22 @@ describe('changeEntry', () => {
     },
   );
 
-  it('carries neither clientState nor content into what is stored', () => {
+  it('carries no clientState into what is stored, and content beside its news alone', () => {
     const item = {
       clientState: 'canary-state',
       subject: 'canary-subject',
       resourceData: { id: 'e1', subject: 'canary-data' },
       encryptedContent: {
-        data: 'canary-data',
-        dataKey: 'canary-key',
-        dataSignature: 'canary-signature',
-        encryptionCertificateId: 'canary-certificate',
+        data: 'Y2FuYXJ5',
+        dataKey: 'a2V5',
+        dataSignature: 'c2ln',
+        encryptionCertificateId: 'certificate-1',
+        encryptionCertificateThumbprint: undefined,
       },
     };
-    expect(JSON.stringify(entryOf(item))).not.toContain('canary');
+    const { content, ...entry } = entryOf(item);
+    expect(JSON.stringify(entry)).not.toMatch(/canary|Y2FuYXJ5|certificate-1/);
+    expect(content).toEqual(item.encryptedContent);
   });
 });
 

@@ -737,3 +737,37 @@ describe('claimOverdue', () => {
     expect(await it.keys()).toEqual([]);
   });
 });
+
+describe('entries that carry a resource', () => {
+  const rich = (event: string, contentId: string): InboxEntry => {
+    const plain = entry(event, 'updated');
+    return { ...plain, news: { ...plain.news, contentId } as InboxEntry['news'] };
+  };
+  const contentIds = (entries: readonly { readonly news: object }[]) =>
+    entries.map(({ news }) => (news as { contentId?: string }).contentId);
+
+  it('join nothing and are joined by nothing', async () => {
+    await using it = ownInbox();
+    await it.append(
+      rich('a', 'c1'),
+      rich('a', 'c2'),
+      entry('a', 'updated'),
+      entry('a', 'updated'),
+      rich('a', 'c3'),
+    );
+    const [taken] = await it.take('run');
+    expect(contentIds(taken?.entries ?? [])).toEqual(['c1', 'c2', undefined, 'c3']);
+    expect(taken?.entries.map(({ count }) => count)).toEqual([1, 1, 2, 1]);
+  });
+
+  it('are a hundred of a resource at most; what comes after says no more than that it changed', async () => {
+    await using it = ownInbox();
+    const burst = Array.from({ length: 150 }, (_, i) => rich('a', `c${i}`));
+    for (let at = 0; at < burst.length; at += 50) await it.append(...burst.slice(at, at + 50));
+    const [taken] = await it.take('run');
+    expect(taken?.entries).toHaveLength(101);
+    expect(contentIds(taken?.entries ?? []).filter((id) => id !== undefined)).toHaveLength(100);
+    expect(taken?.entries.at(-1)).toMatchObject({ count: 50, last: 'updated' });
+    expect(taken?.entries.at(-1)?.news).toMatchObject({ kind: 'change', tenantId: TENANT });
+  });
+});

@@ -10,7 +10,7 @@ import { type Accepted, acceptNotifications } from './accept-notifications.ts';
 import type { StoreEntries } from './inbox-writer.ts';
 import type { LoadBounds } from './load-bounds.ts';
 import { readBody } from './read-body.ts';
-import { readCollection } from './read-collection.ts';
+import { type Collection, readCollection } from './read-collection.ts';
 import type { ItemCounts } from './receiver-metrics.ts';
 import { REFUSALS, refuse } from './refusals.ts';
 import { traced, traceId, traceparentOf } from './trace-context.ts';
@@ -58,7 +58,7 @@ export function notificationRoute(deps: NotificationRouteDeps): RequestHandler {
       const read = readCollection(body.bytes);
       if (!read.ok) return refuse(response, read.code);
       const traceparent = traceparentOf(request.headers.traceparent);
-      await answerNotifications(deps, response, read.collection.items, { receivedAt, traceparent, turn });
+      await answerNotifications(deps, response, read.collection, { receivedAt, traceparent, turn });
     } finally {
       body.visit.leave();
     }
@@ -89,7 +89,7 @@ async function acceptInTurns(
 async function answerNotifications(
   { log, clientStates, store, refusal, now, onItems }: NotificationRouteDeps,
   response: Response,
-  items: readonly unknown[],
+  { items, validationTokens }: Collection,
   { receivedAt, traceparent, turn }: Reading,
 ): Promise<void> {
   const { entries, forged, unreadable } = await acceptInTurns(items, clientStates, receivedAt, turn);
@@ -100,7 +100,7 @@ async function answerNotifications(
   try {
     const refused = entries.length > 0 ? refusal() : undefined;
     if (refused) throw new Error(refused);
-    await withinDeadline(store(traced(entries, traceparent)));
+    await withinDeadline(store(traced(entries, traceparent), validationTokens));
   } catch (error) {
     log.error({ ...line, err: error, duration_ms: now() - receivedAt }, 'notification.not-stored');
     refuse(response, 'not-stored');

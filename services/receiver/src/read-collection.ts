@@ -1,9 +1,11 @@
 /** The bytes of a POST → the collection that they hold, or why they hold none. Believes nothing yet. */
-import { notificationCollectionSchema } from '@graph2kafka/shared';
+import { MOST_TOKENS, notificationCollectionSchema } from '@graph2kafka/shared';
 import { DEEPEST, MOST_ITEMS, MOST_VALUES, type RefusalCode } from './refusals.ts';
 
 export type Collection = {
   readonly items: readonly unknown[];
+  /** As many as there can be of use; null is Graph's word for one that it could not make. */
+  readonly validationTokens: readonly string[];
 };
 
 export type ReadCollection =
@@ -28,7 +30,9 @@ export function readCollection(body: Buffer): ReadCollection {
   if (!collection.success) return refused('no-collection');
   const items = collection.data.value;
   if (items.length > MOST_ITEMS) return refused('too-many-items');
-  return { ok: true, collection: { items } };
+  const tokens = collection.data.validationTokens ?? [];
+  const validationTokens = tokens.filter((token) => token !== null).slice(0, MOST_TOKENS);
+  return { ok: true, collection: { items, validationTokens } };
 }
 
 function refused(code: RefusalCode): ReadCollection {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connectFailFast, type InboxEntry, queueNames } from '@graph2kafka/shared';
+import { connectFailFast, createContentStore, type InboxEntry, queueNames } from '@graph2kafka/shared';
 import { eventually, freePort, type RedisServer, type RedisServerOptions } from '@graph2kafka/test-harness';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
@@ -309,5 +309,43 @@ describe('close', () => {
       await it.writer.close();
       await it.close();
     }
+  });
+});
+
+describe('entries that carry a resource', () => {
+  const content = {
+    data: 'ZGF0YQ==',
+    dataKey: 'a2V5',
+    dataSignature: 'c2ln',
+    encryptionCertificateId: 'certificate-1',
+  };
+  const contentIdsOf = (stored: { resources: readonly { entries: readonly { news: object }[] }[] }) =>
+    stored.resources.flatMap(({ entries }) =>
+      entries.map(({ news }) => (news as { contentId?: string }).contentId),
+    );
+
+  it('are stored with their content and the tokens of their POST, which they name', async () => {
+    await using it = await connected();
+    await it.writer.store(
+      [{ ...entry({ event: 'a' }), content }, entry({ event: 'b' }), { ...entry({ event: 'c' }), content }],
+      ['token-1', 'token-2'],
+    );
+    const ids = contentIdsOf(await it.takeStored());
+    const [a = '', b, c = ''] = ids;
+    expect([b, a === c]).toEqual([undefined, false]);
+    const contents = createContentStore(it.look, it.names);
+    expect(await contents.contents([a, c])).toEqual(
+      new Map([
+        [a, content],
+        [c, content],
+      ]),
+    );
+    expect(await contents.tokens(a)).toEqual(['token-1', 'token-2']);
+  });
+
+  it('are all that anything is stored for beside the inbox', async () => {
+    await using it = await connected();
+    await it.writer.store([entry({ event: 'plain' })], ['token-1']);
+    expect(await it.look.keys(`${it.names.prefix}:content:*`)).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@
 import { flag, integer, list, sharedSettings, url } from '@graph2kafka/shared';
 import { z } from 'zod';
 import { contradictionsOf, kafkaSettings, secretKafkaSettings } from './kafka/kafka-settings.ts';
+import { keyPlaces } from './rich/key-places.ts';
 
 const topicName = z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must be a topic name: letters, digits, . _ -');
 const guid = z.guid('must be a GUID').toLowerCase();
@@ -39,6 +40,17 @@ export const workerSettings = z
     RECONCILE_EVERY_MS: integer(1000, 3_600_000)
       .default(60_000)
       .describe('Time between looks at the subscriptions'),
+    ENCRYPTION_KEYS: keyPlaces()
+      .optional()
+      .describe(
+        'Keys of rich notifications, comma-separated: `file:/folder/` with a file {id}.pem for each, or `id=reference`',
+      ),
+    ENCRYPTION_CURRENT_KEY: z
+      .string()
+      .optional()
+      .describe(
+        'Id of the key that Graph is to encrypt for; without one the newest whose certificate has begun',
+      ),
     KAFKA_BROKERS: list().describe('Bootstrap brokers, `host:port`, comma-separated'),
     KAFKA_CLIENT_ID: z.string().default('graph2kafka').describe("Name shown in the brokers' logs and quotas"),
     KAFKA_TOPIC: topicName
@@ -105,6 +117,10 @@ export const workerSettings = z
     path: ['NOTIFICATION_URL'],
     message: 'is required with SUBSCRIPTIONS_FILE',
   })
+  .refine((config) => config.ENCRYPTION_CURRENT_KEY === undefined || config.ENCRYPTION_KEYS !== undefined, {
+    path: ['ENCRYPTION_KEYS'],
+    message: 'is required with ENCRYPTION_CURRENT_KEY',
+  })
   .superRefine((config, context) => {
     for (const { setting, problem } of contradictionsOf(config)) {
       context.addIssue({ code: 'custom', path: [setting], message: problem });
@@ -122,3 +138,6 @@ export const secretSettings = [
   ...secretKafkaSettings,
   'ADMIN_PASSWORD',
 ] as const;
+
+/** `ENCRYPTION_KEYS` has a form of references of its own, and may hold keys. */
+export const hiddenSettings = [...secretSettings, 'ENCRYPTION_KEYS'] as const;

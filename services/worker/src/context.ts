@@ -2,7 +2,9 @@
 
 import type { TokenCredential } from '@azure/identity';
 import {
+  type ContentStore,
   connectPatient,
+  createContentStore,
   createInbox,
   DEAD_LETTER_QUEUE,
   type Inbox,
@@ -26,6 +28,7 @@ import { createKafkaClient, type KafkaClient } from './kafka/kafka-client.ts';
 import { createEncodeRecord } from './records/encode-record.ts';
 import { createFindSchemaId } from './records/registry-client.ts';
 import { createSchemaRegistry, type SchemaRegistry } from './records/schema-registry.ts';
+import { type EncryptionKeys, noEncryptionKeys } from './rich/encryption-keys.ts';
 import { createSubscriptionStore, type SubscriptionStore } from './subscriptions/subscription-store.ts';
 import type { Wish } from './subscriptions/wanted-subscriptions.ts';
 
@@ -36,6 +39,7 @@ export type WorkerContext = {
   readonly names: QueueNames;
   readonly redis: Redis;
   readonly inbox: Inbox;
+  readonly contents: ContentStore;
   readonly queues: {
     readonly owners: Queue<OwnerJobData>;
     readonly deadLetters: Queue;
@@ -48,6 +52,7 @@ export type WorkerContext = {
   readonly tokens: RenewableTokens;
   readonly graph: GraphClient;
   readonly store: SubscriptionStore;
+  readonly encryption: EncryptionKeys;
   readonly metrics: Metrics;
 };
 
@@ -56,6 +61,7 @@ export function createContext(
   wishes: readonly Wish[],
   log: Logger,
   shutdown: Shutdown,
+  encryption: EncryptionKeys = noEncryptionKeys,
 ): WorkerContext {
   const names = queueNames(config.REDIS_PREFIX);
   const redis = connectPatient(config.REDIS_URL, (error) => log.warn({ err: error }, 'redis.error'));
@@ -98,6 +104,7 @@ export function createContext(
     names,
     redis,
     inbox,
+    contents: createContentStore(redis, names),
     queues,
     kafka,
     schemas,
@@ -105,6 +112,7 @@ export function createContext(
     tokens,
     graph,
     store: createSubscriptionStore(redis, names),
+    encryption,
     metrics: createMetrics(inbox, queues.owners, queues.deadLetters),
   };
 }

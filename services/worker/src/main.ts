@@ -6,14 +6,21 @@ import {
   createShutdown,
   type LiveConfig,
   loadConfig,
+  manyLines,
   platformSecretReader,
   untilSignal,
   withoutSecrets,
 } from '@graph2kafka/shared';
 import { createAdminApp, startAdminServer } from './admin/admin-server.ts';
 import { createHealth } from './admin/health.ts';
-import { secretSettings, type WorkerConfig, workerSettings } from './config.ts';
+import { hiddenSettings, secretSettings, type WorkerConfig, workerSettings } from './config.ts';
 import { createContext } from './context.ts';
+import {
+  type EncryptionKeys,
+  loadEncryptionKeys,
+  noEncryptionKeys,
+  requireKeyFor,
+} from './rich/encryption-keys.ts';
 import { startWork } from './start-work.ts';
 import {
   parseWantedSubscriptions,
@@ -21,12 +28,19 @@ import {
   type Wish,
 } from './subscriptions/wanted-subscriptions.ts';
 
-type Settings = { readonly live: LiveConfig<WorkerConfig>; readonly wishes: readonly Wish[] };
+type Settings = {
+  readonly live: LiveConfig<WorkerConfig>;
+  readonly wishes: readonly Wish[];
+  readonly encryption: EncryptionKeys;
+};
 
 async function readSettings(): Promise<Settings | undefined> {
   try {
     const live = await loadLiveConfig();
-    return { live, wishes: await readWishes(live.config) };
+    const encryption = await readEncryptionKeys(live.config);
+    const wishes = await readWishes(live.config);
+    requireKeyFor(wishes, encryption);
+    return { live, wishes, encryption };
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof WantedSubscriptionsError)) throw error;
     process.stderr.write(`graph2kafka worker: ${error.message}\n`);
@@ -44,6 +58,13 @@ function loadLiveConfig(): Promise<LiveConfig<WorkerConfig>> {
   });
 }
 
+async function readEncryptionKeys(config: WorkerConfig): Promise<EncryptionKeys> {
+  const { ENCRYPTION_KEYS: places, ENCRYPTION_CURRENT_KEY: current } = config;
+  if (places === undefined) return noEncryptionKeys;
+  const read = platformSecretReader(process.env, manyLines);
+  return loadEncryptionKeys({ places, current, read, now: Date.now });
+}
+
 async function readWishes(config: WorkerConfig): Promise<Wish[]> {
   const { SUBSCRIPTIONS_FILE: file, KAFKA_TOPIC: topic, AZURE_TENANT_ID: tenantId } = config;
   if (file === undefined) return [];
@@ -53,15 +74,15 @@ async function readWishes(config: WorkerConfig): Promise<Wish[]> {
   return parseWantedSubscriptions(text, file, { topic, tenantId });
 }
 
-async function run({ live: { config, watch }, wishes }: Settings): Promise<void> {
+async function run({ live: { config, watch }, wishes, encryption }: Settings): Promise<void> {
   const log = createLogger('worker', config.LOG_LEVEL);
   const shutdown = createShutdown(log, config.SHUTDOWN_GRACE_MS);
   const life = untilSignal(shutdown, log);
   log.info(
-    { settings: withoutSecrets(config, secretSettings), wanted_subscriptions: wishes.length },
+    { settings: withoutSecrets(config, hiddenSettings), wanted_subscriptions: wishes.length },
     'service.starting',
   );
-  const context = createContext(config, wishes, log, shutdown);
+  const context = createContext(config, wishes, log, shutdown, encryption);
   const health = createHealth(context);
   const secrets = watch(log, {
     onChange: (settings) => {
@@ -69,6 +90,8 @@ async function run({ live: { config, watch }, wishes }: Settings): Promise<void>
     },
   });
   shutdown.add('secrets', () => secrets.close());
+  const keys = encryption.watch(log);
+  shutdown.add('encryption keys', () => keys.close());
   const login = {
     user: config.ADMIN_USER,
     get password() {

@@ -19,6 +19,9 @@ import { createOwnerProcessor } from './inbox/owner-processor.ts';
 import { startWaker } from './inbox/waker.ts';
 import { KafkaSetupError } from './kafka/topics.ts';
 import { SchemaRefusedError } from './records/registry-client.ts';
+import { createOpenContent, type OpenContent } from './rich/open-content.ts';
+import { authorityAt } from './rich/token-authority.ts';
+import { createTokenVerifier } from './rich/validation-tokens.ts';
 import { type CloseHole, createCloseHole } from './subscriptions/close-hole.ts';
 import { createLifecycleProcessor } from './subscriptions/lifecycle-processor.ts';
 import { startRenewalProcessor } from './subscriptions/renewal-processor.ts';
@@ -127,7 +130,7 @@ async function untilRedisTakesIt<T>(
 }
 
 async function startSubscriptions(context: WorkerContext, shutdown: Shutdown): Promise<() => Promise<void>> {
-  const { config, graph, store, log, wishes, redis, names, queues, metrics } = context;
+  const { config, graph, store, log, wishes, redis, names, queues, metrics, encryption } = context;
   const { NOTIFICATION_URL: notificationUrl } = config;
   if (notificationUrl === undefined || wishes.length === 0) return async () => undefined;
   const renewal = await startRenewalProcessor(
@@ -141,6 +144,7 @@ async function startSubscriptions(context: WorkerContext, shutdown: Shutdown): P
       get secrets() {
         return config.CLIENT_STATE_SECRETS;
       },
+      encryption,
       notificationUrl,
       lifecycleNotificationUrl: config.LIFECYCLE_NOTIFICATION_URL,
       noteHole: (subscription) => noteHole(context, subscription),
@@ -170,12 +174,23 @@ function closeHoleOf({ inbox, config }: WorkerContext): CloseHole {
   return createCloseHole(inbox, config.AZURE_TENANT_ID, Date.now);
 }
 
+function openContentOf({ config, contents, encryption, log }: WorkerContext): OpenContent {
+  const verifier = createTokenVerifier({
+    audiences: [config.AZURE_CLIENT_ID],
+    authority: authorityAt(config.AZURE_AUTHORITY_HOST ?? GLOBAL_LOGIN_URL),
+  });
+  return createOpenContent({ keys: () => encryption.held(), verifier, contents, log });
+}
+
+const GLOBAL_LOGIN_URL = 'https://login.microsoftonline.com';
+
 function startOwners(
   context: WorkerContext,
   shutdown: Shutdown,
   requestReconcile: () => Promise<void>,
 ): void {
-  const { config, log, inbox, queues, redis, names, kafka, publish, store, graph, metrics } = context;
+  const { config, log, inbox, contents, queues, redis, names, kafka, publish, store, graph, metrics } =
+    context;
   const waker = startWaker(inbox, queues.owners, log);
   shutdown.add('waker', () => waker.close());
   const processor = createOwnerProcessor(
@@ -183,6 +198,8 @@ function startOwners(
       inbox,
       log,
       fetchResource: createFetchResource(graph),
+      contents,
+      openContent: openContentOf(context),
       listResources: createListResources(graph, config.GRAPH_URL),
       publish,
       handleLifecycle: createLifecycleProcessor({

@@ -116,7 +116,7 @@ const plantedBugPatches = {
     },
     {
       file: FETCH,
-      find: "await client.request({ method: 'GET', path: requestPath(path) });",
+      find: "await client.request({ method: 'GET', path: requestPath(path), ...query });",
       replace:
         "await cached(requestPath(path), () => client.request({ method: 'GET', path: requestPath(path) }));",
     },

@@ -23,7 +23,8 @@ export type Stage = (typeof RECEIVER_STAGES)[number] | (typeof WORKER_STAGES)[nu
 const ADD_JOBS = '    const jobs = queue.addBulk(';
 const ACKNOWLEDGE = '  response.status(202).end();';
 const BEGUN = '  const lease = keepLease(inbox, owner, token, leaseMs);';
-const FETCHED = "      return { found: 'state', state: await this.deps.fetchResource(path) };";
+const FETCHED =
+  "      return { found: 'state', state: await this.deps.fetchResource(path, item.view.select) };";
 const CONFIRMED = '    await this.lease.confirm();\n';
 const PUBLISHED = '    this.tally.records++;\n';
 const SETTLE = '    const settled = await inbox.settle(owner, token, settlements);\n';
@@ -50,7 +51,7 @@ export const stageHooks: readonly Patch[] = [
     file: RUN,
     find: FETCHED,
     replace: [
-      '      const state = await this.deps.fetchResource(path);',
+      '      const state = await this.deps.fetchResource(path, item.view.select);',
       "      await globalThis.reachStage('after-fetch', taken.resource);",
       "      return { found: 'state', state };",
     ].join('\n'),

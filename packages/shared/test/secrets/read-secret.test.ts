@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { platformTokens } from '../../src/secrets/read-key-vault.ts';
-import { createSecretReader } from '../../src/secrets/read-secret.ts';
+import { createSecretReader, manyLines } from '../../src/secrets/read-secret.ts';
 import { parseReference, type SecretReference } from '../../src/secrets/secret-reference.ts';
 import { type PeerAnswer, startPeer } from './https-peer.ts';
 
@@ -42,6 +42,16 @@ describe('a secret in a file', () => {
     ['is longer than 65536 bytes', 'x'.repeat(65_537)],
   ])('is refused where it %s', async (problem, content) => {
     await expect(readFrom(content)).rejects.toThrow(problem);
+  });
+
+  it('may have lines where it is a key or a certificate, and no other control characters', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'secret-'));
+    onTestFinished(() => rm(dir, { recursive: true, force: true }));
+    const read = createSecretReader(nobody, {}, manyLines);
+    await writeFile(join(dir, 'pem'), 'one\r\n\ttwo\n');
+    expect(await read(reference(`file:${dir}/pem`))).toBe('one\r\n\ttwo');
+    await writeFile(join(dir, 'der'), Buffer.from([0x30, 0x82, 0x00, 0x0a]));
+    await expect(read(reference(`file:${dir}/der`))).rejects.toThrow('holds control characters');
   });
 
   it('is not there, or no file', async () => {

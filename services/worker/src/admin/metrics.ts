@@ -44,6 +44,24 @@ export function createMetrics(inbox: Inbox, owners: Queue, deadLetters: Queue): 
     help: 'Wanted subscriptions that could not be served',
     registers,
   });
+  const secretUses = new Gauge({
+    name: 'g2k_subscriptions_by_secret',
+    help: 'Subscriptions by the clientState secret that they carry: the first one, or an older one',
+    labelNames: ['secret'],
+    registers,
+  });
+  const certificateEnds = new Gauge({
+    name: 'g2k_encryption_certificate_expiry_seconds',
+    help: 'When the certificate of a held key ends, in seconds since 1970',
+    labelNames: ['certificate'],
+    registers,
+  });
+  const certificateUses = new Gauge({
+    name: 'g2k_subscriptions_by_certificate',
+    help: 'Subscriptions whose notifications may need the key of this certificate',
+    labelNames: ['certificate'],
+    registers,
+  });
   new Gauge({
     name: 'g2k_owners_with_news',
     help: 'Owners whose inbox is not empty',
@@ -78,6 +96,15 @@ export function createMetrics(inbox: Inbox, owners: Queue, deadLetters: Queue): 
       waits.inc(report.waiting);
       giveUps.inc(report.givenUp);
     },
-    countReconciliation: ({ failed }) => failures.set(failed.length),
+    countReconciliation({ failed, bySecret, certificates }) {
+      failures.set(failed.length);
+      for (const secret of ['current', 'old'] as const) secretUses.set({ secret }, bySecret[secret]);
+      certificateEnds.reset();
+      certificateUses.reset();
+      for (const { id: certificate, expiresAt, subscriptions } of certificates) {
+        certificateEnds.set({ certificate }, Math.floor(expiresAt / 1000));
+        certificateUses.set({ certificate }, subscriptions);
+      }
+    },
   };
 }

@@ -14,8 +14,7 @@ import {
 } from '@graph2kafka/shared';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-
-export type RedisPlace = { readonly REDIS_URL: string; readonly REDIS_PREFIX: string };
+import { type RedisPlace, untilReady } from './redis-place.ts';
 
 export type Appended = {
   /** Workers that are connected under the prefix; undefined where Redis does not tell. */
@@ -33,7 +32,6 @@ export class AppendError extends Error {
   }
 }
 
-const CONNECT_WITHIN_MS = 3000;
 /** Entries of one step: some 20 ms of Redis, which receivers wait for as well. */
 const STEP = 500;
 /** From there on the receiver refuses Graph's own notifications, so that workers have the rest. */
@@ -56,7 +54,9 @@ export async function appendEntries(place: RedisPlace, entries: readonly InboxEn
   // BullMQ repeats the errors of the connection.
   queue.on('error', () => undefined);
   try {
-    await untilReady(redis, place.REDIS_URL, () => lastProblem);
+    await untilReady(redis, place.REDIS_URL, () => lastProblem).catch((error: Error) => {
+      throw new AppendError(0, error.message, { cause: error });
+    });
     const inbox = createInbox(redis, names);
     for (let done = 0; done < entries.length; done += STEP) {
       const step = entries.slice(done, done + STEP);
@@ -87,22 +87,6 @@ async function appendStep(
   await queue.addBulk(
     [...byOwner.keys()].map((owner) => ({ name: OWNER_JOB, data: { owner }, opts: ownerJobOptions(owner) })),
   );
-}
-
-async function untilReady(redis: Redis, url: string, lastProblem: () => Error | undefined): Promise<void> {
-  if (redis.status === 'ready') return;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(() => {
-    // The address alone: a Redis URL may hold a password.
-    const why = lastProblem()?.message ?? `no answer within ${CONNECT_WITHIN_MS} ms`;
-    reject(new AppendError(0, `Redis is not reachable at ${URL.parse(url)?.host ?? 'REDIS_URL'}: ${why}`));
-  }, CONNECT_WITHIN_MS);
-  redis.once('ready', resolve);
-  try {
-    await promise;
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** By the list of connections, which managed Redis may hide. */

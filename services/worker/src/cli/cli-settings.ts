@@ -1,5 +1,12 @@
 /** The worker's own settings, as far as a command needs them: to look into a topic takes neither Redis nor Graph. */
-import { type Environment, loadConfig, platformSecretReader, sharedSettings } from '@graph2kafka/shared';
+import {
+  type Environment,
+  loadConfig,
+  manyLines,
+  platformSecretReader,
+  type ReadSecret,
+  sharedSettings,
+} from '@graph2kafka/shared';
 import { z } from 'zod';
 import { workerSettings } from '../config.ts';
 import { connectionOf } from '../kafka/connection-of-settings.ts';
@@ -27,6 +34,22 @@ const readingSettings = z.object(kafkaShape).superRefine(refuseContradictions);
 const replayingSettings = z
   .object({ ...kafkaShape, REDIS_URL, REDIS_PREFIX })
   .superRefine(refuseContradictions);
+
+const { ENCRYPTION_KEYS, ENCRYPTION_CURRENT_KEY } = workerSettings.shape;
+
+const rotationSettings = z.object({ ENCRYPTION_KEYS, ENCRYPTION_CURRENT_KEY });
+const certificateSettings = z.object({
+  ENCRYPTION_KEYS: ENCRYPTION_KEYS.unwrap(),
+  ENCRYPTION_CURRENT_KEY,
+  REDIS_URL,
+  REDIS_PREFIX,
+});
+
+/** `readKey`: takes secrets of many lines. */
+type WithKeys<Settings> = Settings & { readonly readKey: ReadSecret };
+
+export type RotationSettings = WithKeys<z.output<typeof rotationSettings>>;
+export type CertificateSettings = WithKeys<z.output<typeof certificateSettings>>;
 
 export type ReadingSettings = z.output<typeof readingSettings>;
 export type ReplayingSettings = z.output<typeof replayingSettings>;
@@ -67,6 +90,20 @@ export function loadReadingSettings(environment: Environment): Promise<ReadingSe
 /** With what `replay` needs beside: the Redis of receiver and worker. Rejects with a `ConfigError`. */
 export function loadReplayingSettings(environment: Environment): Promise<ReplayingSettings> {
   return load(replayingSettings, environment, [...secrets, 'REDIS_URL']);
+}
+
+/** The keys of rich notifications, and the Redis that knows the subscriptions. Rejects with a `ConfigError`. */
+export async function loadCertificateSettings(environment: Environment): Promise<CertificateSettings> {
+  return withKeys(await load(certificateSettings, environment, ['REDIS_URL']), environment);
+}
+
+/** The keys of rich notifications, if there are any. Rejects with a `ConfigError`. */
+export async function loadRotationSettings(environment: Environment): Promise<RotationSettings> {
+  return withKeys(await load(rotationSettings, environment, []), environment);
+}
+
+function withKeys<Settings extends object>(settings: Settings, environment: Environment): WithKeys<Settings> {
+  return { ...settings, readKey: platformSecretReader(environment, manyLines) };
 }
 
 async function load<S extends z.ZodType>(

@@ -17,9 +17,22 @@ export type Command =
       readonly filters: readonly string[];
       readonly dryRun: boolean;
       readonly yes: boolean;
+    }
+  | { readonly name: 'list-certificates'; readonly json: boolean }
+  | {
+      readonly name: 'rotate';
+      /** Where to put the new key; undefined: the folder of ENCRYPTION_KEYS. */
+      readonly folder: string | undefined;
+      readonly startsInMinutes: number;
+      readonly days: number;
+      readonly bits: 2048 | 4096;
+      readonly dryRun: boolean;
     };
 
-const LIMIT = { default: 100, most: 100_000 };
+const LIMIT = { name: '--limit', default: 100, least: 1, most: 100_000 };
+/** All workers have to hold the key before; those that read Key Vault look every 5 minutes. */
+const STARTS_IN = { name: '--starts-in', default: 10, least: 0, most: 10_080 };
+const DAYS = { name: '--days', default: 365, least: 1, most: 3650 };
 
 const flag = { type: 'boolean' } as const;
 const filter = { type: 'string', multiple: true } as const;
@@ -30,10 +43,14 @@ export function parseCommandLine(words: readonly string[]): Command {
   if (group === undefined || group === '--help' || group === '-h' || group === 'help') {
     return { name: 'help', topic: 'g2k' };
   }
-  if (group !== 'dead-letters') throw unknown(group, 'dead-letters');
-  if (name === undefined || name === '--help' || name === '-h') {
-    return { name: 'help', topic: 'dead-letters' };
+  if (group !== 'dead-letters' && group !== 'certificates') {
+    throw unknown(group, 'dead-letters or certificates');
   }
+  if (name === undefined || name === '--help' || name === '-h') return { name: 'help', topic: group };
+  return group === 'dead-letters' ? parseOfLetters(name, rest) : parseOfCertificates(name, rest);
+}
+
+function parseOfLetters(name: string, rest: readonly string[]): Command {
   switch (name) {
     case 'list':
       return parseList(rest);
@@ -43,6 +60,17 @@ export function parseCommandLine(words: readonly string[]): Command {
       return parseReplay(rest);
     default:
       throw unknown(name, 'list, show or replay');
+  }
+}
+
+function parseOfCertificates(name: string, rest: readonly string[]): Command {
+  switch (name) {
+    case 'list':
+      return parseListCertificates(rest);
+    case 'rotate':
+      return parseRotate(rest);
+    default:
+      throw unknown(name, 'list or rotate');
   }
 }
 
@@ -57,7 +85,7 @@ function parseList(words: readonly string[]): Command {
   return {
     name: 'list',
     filters: values.filter ?? [],
-    limit: limitOf(values.limit),
+    limit: numberOf(values.limit, LIMIT),
     json: values.json ?? false,
   };
 }
@@ -99,13 +127,44 @@ function parseReplay(words: readonly string[]): Command {
   return { name: 'replay', filters, dryRun: values['dry-run'] ?? false, yes: values.yes ?? false };
 }
 
-function limitOf(text: string | undefined): number {
-  if (text === undefined) return LIMIT.default;
-  const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > LIMIT.most) {
-    throw new UsageError(`--limit: must be a whole number from 1 to ${LIMIT.most}`);
+function parseListCertificates(words: readonly string[]): Command {
+  const options = { json: flag, help } as const;
+  const { values } = parse(() => parseArgs({ args: [...words], options, strict: true }));
+  if (values.help) return { name: 'help', topic: 'list-certificates' };
+  return { name: 'list-certificates', json: values.json ?? false };
+}
+
+function parseRotate(words: readonly string[]): Command {
+  const text = { type: 'string' } as const;
+  const options = { out: text, 'starts-in': text, days: text, bits: text, 'dry-run': flag, help } as const;
+  const { values } = parse(() => parseArgs({ args: [...words], options, strict: true }));
+  if (values.help) return { name: 'help', topic: 'rotate' };
+  const bits = values.bits ?? '2048';
+  if (bits !== '2048' && bits !== '4096') throw new UsageError('--bits: must be 2048 or 4096');
+  return {
+    name: 'rotate',
+    folder: values.out,
+    startsInMinutes: numberOf(values['starts-in'], STARTS_IN),
+    days: numberOf(values.days, DAYS),
+    bits: bits === '4096' ? 4096 : 2048,
+    dryRun: values['dry-run'] ?? false,
+  };
+}
+
+type Bounds = {
+  readonly name: string;
+  readonly default: number;
+  readonly least: number;
+  readonly most: number;
+};
+
+function numberOf(text: string | undefined, { name, default: byDefault, least, most }: Bounds): number {
+  if (text === undefined) return byDefault;
+  const number = /^\d{1,6}$/.test(text) ? Number(text) : -1;
+  if (number < least || number > most) {
+    throw new UsageError(`${name}: must be a whole number from ${least} to ${most}`);
   }
-  return limit;
+  return number;
 }
 
 /** Node's own words for an option that it does not know or that lacks its value are clear; its hints on `--` are not. */

@@ -1,10 +1,18 @@
 /** A command that was understood, done; apart from the command line, so that `--help` waits for no Kafka client. */
 import { ConfigError, type Environment } from '@graph2kafka/shared';
-import { loadReadingSettings, loadReplayingSettings } from './cli-settings.ts';
+import { listCertificates } from './certificate-list.ts';
+import { rotateCertificate } from './certificate-rotation.ts';
+import {
+  loadCertificateSettings,
+  loadReadingSettings,
+  loadReplayingSettings,
+  loadRotationSettings,
+} from './cli-settings.ts';
 import type { Command } from './command-line.ts';
 import { parseFilters } from './letter-filter.ts';
 import { listLetters } from './list-command.ts';
 import { ReadLettersError } from './read-letters.ts';
+import { RedisAwayError } from './redis-place.ts';
 import { replayLetters } from './replay-command.ts';
 import { showLetter } from './show-command.ts';
 import type { Terminal } from './terminal.ts';
@@ -24,7 +32,9 @@ export async function executeCommand(command: DoableCommand, deps: CommandDeps):
   try {
     return await execute(command, deps);
   } catch (error) {
-    if (!(error instanceof ConfigError || error instanceof ReadLettersError)) throw error;
+    const isKnown =
+      error instanceof ConfigError || error instanceof ReadLettersError || error instanceof RedisAwayError;
+    if (!isKnown) throw error;
     deps.terminal.err(`g2k: ${error.message}`);
     return 1;
   }
@@ -40,6 +50,10 @@ async function execute(command: DoableCommand, { environment, terminal, now }: C
       return showLetter(command, await loadReadingSettings(environment), terminal);
     case 'replay':
       return replay(command, { environment, terminal, now });
+    case 'list-certificates':
+      return listCertificates(command, await loadCertificateSettings(environment), terminal, now);
+    case 'rotate':
+      return rotateCertificate(command, await loadRotationSettings(environment), terminal, now);
   }
 }
 

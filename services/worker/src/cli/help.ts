@@ -3,8 +3,9 @@
 const g2k = `g2k: looks after a graph2kafka deployment.
 
 Usage: g2k dead-letters list | show | replay
+       g2k certificates list | rotate
 
-It reads the same environment variables as the worker; \`g2k dead-letters list --help\` says which.
+It reads the same environment variables as the worker; the \`--help\` of each command says which.
 Exit code: 0 done, 1 failed or nothing matched, 2 not a command.`;
 
 const deadLetters = `g2k dead-letters: news that could not become a record, in KAFKA_DEAD_LETTER_TOPIC.
@@ -63,7 +64,52 @@ ${filterHelp}
 ${readingHelp}
 Beside these REDIS_URL and REDIS_PREFIX (g2k) of the worker; not needed with --dry-run.`;
 
-const texts = { g2k, 'dead-letters': deadLetters, list, show, replay };
+const certificates = `g2k certificates: the keys that rich notifications are encrypted for, in ENCRYPTION_KEYS.
+
+  g2k certificates list      which there are, until when, and which are still used
+  g2k certificates rotate    makes a new one
+
+Each has a --help of its own.`;
+
+const listCertificates = `Usage: g2k certificates list [--json]
+
+Lists the keys of ENCRYPTION_KEYS, with the subscriptions whose notifications may need them. A subscription needs its
+former key for 8 hours after it was changed over: so long its notifications may be on the way.
+
+  current    new subscriptions are made with it, and living ones are changed over to it
+  upcoming   its time has not begun
+  in use     older, and still needed
+  may go     older, and needed by no subscription: take it away
+  missing    needed, and not held: put it back (exit code 1)
+
+  --json     a JSON object a line
+
+Settings: ENCRYPTION_KEYS, ENCRYPTION_CURRENT_KEY, REDIS_URL and REDIS_PREFIX (g2k) of the worker.`;
+
+const rotate = `Usage: g2k certificates rotate [--starts-in MINUTES] [--days N] [--bits N] [--out FOLDER] [--dry-run]
+
+Makes a new key with a self-signed certificate, as one file {id}.pem in the folder of ENCRYPTION_KEYS. Workers load it
+by themselves; once its time has begun they make new subscriptions with it and change the living ones over. No key is
+taken away: \`g2k certificates list\` says when an old one may go.
+
+  --starts-in MINUTES  until its time begins, so that every worker holds it by then (default 10; the first begins at once)
+  --days N             how long the certificate is valid (default 365, at most 3650)
+  --bits N             2048 (default) or 4096
+  --out FOLDER         puts the file there, for a secret that is mounted read-only
+  --dry-run            says what would be made, and makes nothing
+
+Settings: ENCRYPTION_KEYS and ENCRYPTION_CURRENT_KEY of the worker; with --out none is needed.`;
+
+const texts = {
+  g2k,
+  'dead-letters': deadLetters,
+  list,
+  show,
+  replay,
+  certificates,
+  'list-certificates': listCertificates,
+  rotate,
+};
 
 export type Topic = keyof typeof texts;
 

@@ -1,9 +1,10 @@
 /** `g2k dead-letters replay` */
-import { AppendError, appendEntries, type RedisPlace } from './append-entries.ts';
+import { AppendError, appendEntries } from './append-entries.ts';
 import type { ReadingSettings } from './cli-settings.ts';
 import type { LetterFilter } from './letter-filter.ts';
 import { plainText } from './plain-text.ts';
 import { readLetters } from './read-letters.ts';
+import type { RedisPlace } from './redis-place.ts';
 import { createReplayPlan, type PlannedEntry, type ReplayPlan } from './replay-plan.ts';
 import { counted, describeStrangers, nothingMatches } from './scan-letters.ts';
 import type { Terminal } from './terminal.ts';

@@ -18,7 +18,7 @@ export async function runCommand(words: readonly string[], deps: CommandDeps): P
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     terminal.err(`g2k: ${error.message}`);
-    terminal.err('`g2k dead-letters --help` says more');
+    terminal.err(`\`g2k ${words[0] === 'certificates' ? 'certificates' : 'dead-letters'} --help\` says more`);
     return 2;
   }
 }

@@ -11,12 +11,14 @@ export type ResourceState = {
   readonly readAt: number;
 };
 
-export type FetchResource = (path: ResourcePath) => Promise<ResourceState>;
+/** `select`: the properties to ask for; all where it is absent. */
+export type FetchResource = (path: ResourcePath, select?: readonly string[]) => Promise<ResourceState>;
 
 /** Rejects with a `GraphError`. */
 export function createFetchResource(client: GraphClient): FetchResource {
-  return async (path) => {
-    const { body, readAt } = await client.request({ method: 'GET', path: requestPath(path) });
+  return async (path, select) => {
+    const query = select ? { query: { $select: select.join(',') } } : {};
+    const { body, readAt } = await client.request({ method: 'GET', path: requestPath(path), ...query });
     if (typeof body !== 'object' || body === null || Array.isArray(body)) {
       throw new GraphError({ kind: 'unusable', detail: 'the answer is no JSON object' });
     }

@@ -13,6 +13,12 @@ export type View = {
   readonly whole: boolean;
   /** What can be read as a list when notifications were missed: `users/{id}/events`; absent where nothing can. */
   readonly collection?: ResourcePath;
+  /** What the subscription watches; absent where it is not one of ours. */
+  readonly watched?: ResourcePath;
+  /** Of the clientState of the subscription by whose id it was found; absent where that is not one of ours. */
+  readonly nonce?: string;
+  /** Properties to ask for; absent: all. */
+  readonly select?: readonly string[];
 };
 
 export type ChangeNews = Extract<News, { kind: 'change' }>;
@@ -30,28 +36,72 @@ export type MergedItem = {
   /**
    * `deleted`: certain without a look. `fetch`: Graph's state decides; since something was just made or changed, a 404
    * may be early. `confirmDeletion`: Graph's state decides, and a 404 is what a deletion looks like.
+   * `open`: the state came with the notification, encrypted, under its `contentId`.
    */
-  readonly intent: 'deleted' | 'fetch' | 'confirmDeletion';
+  readonly intent: 'deleted' | 'fetch' | 'confirmDeletion' | 'open';
   /** Ends in "deleted" though the view is partial: if it is still there, it left the view. */
   readonly leavesView: boolean;
 };
 
-/** Groups by wanted subscription; subscriptions without one stand for themselves. */
+/**
+ * Groups by wanted subscription; subscriptions without one stand for themselves. `isThere` tells which contents could
+ * be had: an entry without its content says no more than that something changed.
+ */
 export function mergeEntries(
   entries: readonly TakenEntry[],
   viewOf: (subscriptionId: string) => View,
+  isThere: (contentId: string) => boolean = () => false,
 ): MergedItem[] {
   const groups = Map.groupBy(
     entries,
     ({ subscriptionId }) => viewOf(subscriptionId).wish ?? `\n${subscriptionId}`,
   );
-  return [...groups.values()].map((group) => mergeGroup(group, viewOf));
+  return [...groups.values()].flatMap((group) => {
+    const carriesState = (entry: TakenEntry) => {
+      const contentId = contentIdOf(entry);
+      const isState = contentId !== undefined && entry.last !== 'deleted' && isThere(contentId);
+      return isState && isTrusted(entry, viewOf(entry.subscriptionId));
+    };
+    // From the first entry on that has to be looked up, a look covers all: it is newer than what came with any of them.
+    const first = group.findIndex((entry) => !carriesState(entry));
+    const carried = first < 0 ? group : group.slice(0, first);
+    const rest = first < 0 ? [] : group.slice(first);
+    return [
+      ...carried.map(
+        (entry): MergedItem => ({ ...mergeGroup([entry], viewOf), intent: 'open', leavesView: false }),
+      ),
+      ...(rest.length > 0 ? [mergeGroup(rest, viewOf)] : []),
+    ];
+  });
+}
+
+/**
+ * Whether the subscription can have notified this resource: it belongs to the same mailbox, group, chat. Whoever has seen
+ * the clientState of one subscription could otherwise have any resource of the tenant read into its topic.
+ */
+export function isWithin(path: ResourcePath, { watched }: View): boolean {
+  const [owner] = watched ?? [];
+  if (owner?.id === undefined) return owner === undefined || owner.word === path[0]?.word;
+  return owner.word === path[0]?.word && owner.id === path[0]?.id;
+}
+
+export function contentIdOf({ news }: TakenEntry): string | undefined {
+  return news.kind === 'change' ? news.contentId : undefined;
+}
+
+/**
+ * Whether the clientState was that of this very subscription. One of another may have been seen by somebody: what it
+ * says is looked up, and believed in nothing else.
+ */
+export function isTrusted({ news }: TakenEntry, { nonce }: View): boolean {
+  return nonce === undefined || news.nonce === nonce;
 }
 
 function mergeGroup(group: readonly TakenEntry[], viewOf: (subscriptionId: string) => View): MergedItem {
   const last = group.at(-1) as TakenEntry;
   const view = viewOf(last.subscriptionId);
   const endsDeleted = last.last === 'deleted';
+  const isBelieved = view.whole && isTrusted(last, view);
   return {
     view,
     seqs: group.map(({ seq }) => seq),
@@ -60,7 +110,7 @@ function mergeGroup(group: readonly TakenEntry[], viewOf: (subscriptionId: strin
     lastReceivedAt: Math.max(...group.map(({ lastReceivedAt }) => lastReceivedAt)),
     latest: last.news as ChangeNews,
     created: group.some((entry) => entry.created),
-    intent: endsDeleted ? (view.whole ? 'deleted' : 'confirmDeletion') : 'fetch',
+    intent: endsDeleted ? (isBelieved ? 'deleted' : 'confirmDeletion') : 'fetch',
     leavesView: endsDeleted && !view.whole,
   };
 }

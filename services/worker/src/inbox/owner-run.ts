@@ -4,11 +4,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import {
+  type ContentStore,
   type Inbox,
   type InboxEntry,
   type Logger,
   parseResourcePath,
+  type ResourcePath,
   type Settlement,
+  type StoredContent,
   type TakenResource,
 } from '@graph2kafka/shared';
 import pLimit from 'p-limit';
@@ -19,9 +22,10 @@ import type { ListResources } from '../graph/list-resources.ts';
 import { PublishError } from '../kafka/record-publisher.ts';
 import type { Outcome } from '../records/change-record.ts';
 import type { DeadLetter } from '../records/dead-letter-record.ts';
+import type { OpenContent } from '../rich/open-content.ts';
 import type { HandleLifecycle } from '../subscriptions/lifecycle-processor.ts';
 import { keepLease, type Lease, LeaseLostError } from './lease.ts';
-import { type MergedItem, mergeEntries, type View } from './merge-entries.ts';
+import { contentIdOf, isWithin, type MergedItem, mergeEntries, type View } from './merge-entries.ts';
 import type { PublishOutcomes } from './publish-outcomes.ts';
 import { publishPage } from './resync-run.ts';
 
@@ -29,6 +33,8 @@ export type OwnerRunDeps = {
   readonly inbox: Inbox;
   readonly log: Logger;
   readonly fetchResource: FetchResource;
+  readonly contents: ContentStore;
+  readonly openContent: OpenContent;
   readonly listResources: ListResources;
   readonly publish: PublishOutcomes;
   readonly handleLifecycle: HandleLifecycle;
@@ -102,6 +108,7 @@ export async function runOwner(deps: OwnerRunDeps, owner: string): Promise<RunRe
     const settlements = await run.work(begun.resources);
     const settled = await inbox.settle(owner, token, settlements);
     if (settled.state === 'foreign') throw new LeaseLostError('the owner passed to another run');
+    await removeContents(deps, begun.resources, settlements);
     return report(nextStep(settled, run.hindrance), begun.resources.length, run.tally);
   } catch (error) {
     if (error instanceof LeaseLostError) {
@@ -130,6 +137,19 @@ async function lookAgain(inbox: Inbox, owner: string, published: readonly Publis
     });
   });
   if (entries.length > 0) await inbox.append(owner, entries);
+}
+
+/** What is settled is no longer needed; what stays by a failure ends by itself. */
+async function removeContents(
+  { contents, log }: OwnerRunDeps,
+  resources: readonly TakenResource[],
+  settlements: readonly Settlement[],
+): Promise<void> {
+  const done = new Map(settlements.map(({ resource, doneSeqs }) => [resource, new Set(doneSeqs)]));
+  const ids = resources.flatMap(({ resource, entries }) =>
+    entries.flatMap((entry) => (done.get(resource)?.has(entry.seq) ? (contentIdOf(entry) ?? []) : [])),
+  );
+  await contents.remove(ids).catch((error: unknown) => log.warn({ err: error }, 'content.not-removed'));
 }
 
 function nextStep(
@@ -191,7 +211,6 @@ class OwnerRun {
   }
 
   private async workResource(taken: TakenResource): Promise<Settlement> {
-    const { resource } = taken;
     const news = taken.entries[0]?.news;
     if (taken.lonelyStarts > FATAL_LONELY_STARTS) {
       return this.workWhole(taken, () => this.giveUp(taken, 'run', 'every run that took it died or failed'));
@@ -205,11 +224,21 @@ class OwnerRun {
     }
     if (news.kind === 'lifecycle') return this.workWhole(taken, () => this.deps.handleLifecycle(taken));
     if (news.kind === 'resync') return this.workPage(taken);
+    const path = parseResourcePath(taken.resource);
+    // The receiver wrote it from a parsed path, so this is a fault of ours or of Redis: better seen than lost.
+    if (!path.ok) return this.workWhole(taken, () => this.giveUp(taken, 'read', path.reason));
+    return this.workChanges(taken, path.path);
+  }
+
+  /** What the entries come to, item by item; the first that has to wait keeps those behind it. */
+  private async workChanges(taken: TakenResource, path: ResourcePath): Promise<Settlement> {
+    const { resource, entries } = taken;
     const doneSeqs: string[] = [];
     let wait: Settlement['wait'];
-    for (const item of mergeEntries(taken.entries, this.viewOf)) {
+    const contents = await this.deps.contents.contents(entries.flatMap((entry) => contentIdOf(entry) ?? []));
+    for (const item of mergeEntries(entries, this.viewOf, (id) => contents.has(id))) {
       if (this.hindrance || wait) break;
-      const verdict = await this.workItem(taken, item);
+      const verdict = await this.workItem(taken, item, path, contents.get(item.latest.contentId ?? ''));
       if (verdict === 'published') {
         doneSeqs.push(...item.seqs);
         this.published.push({ resource, item });
@@ -218,15 +247,51 @@ class OwnerRun {
     return { resource, doneSeqs, ...(wait ? { wait } : {}) };
   }
 
-  /** Fetches and publishes one item; a wait means that it stays in the inbox. */
-  private async workItem(taken: TakenResource, item: MergedItem): Promise<'published' | Settlement['wait']> {
-    const path = parseResourcePath(taken.resource);
-    // The receiver wrote it from a parsed path, so this is a fault of ours or of Redis: better seen than lost.
-    if (!path.ok) return this.attemptPublish(() => this.giveUp(taken, 'read', path.reason), item.count);
-    const found = await this.lookUp(taken, item, path.path);
+  /** Publishes one item; a wait means that it stays in the inbox. */
+  private async workItem(
+    taken: TakenResource,
+    item: MergedItem,
+    path: ResourcePath,
+    content: StoredContent | undefined,
+  ): Promise<'published' | Settlement['wait']> {
+    if (!isWithin(path, item.view)) {
+      return this.refuseItem(taken, item, 'the resource does not belong to what its subscription watches');
+    }
+    if (item.intent === 'open' && content) return this.openItem(taken, item, path, content);
+    const found = await this.lookUp(taken, item, path);
     if ('next' in found) return found.next === 'wait' ? found : undefined;
     if (found.found === 'nothing') this.tally.givenUp++;
-    return this.attemptPublish(() => this.deps.publish.outcome(path.path, item, found), item.count);
+    return this.attemptPublish(() => this.deps.publish.outcome(path, item, found), item.count);
+  }
+
+  /** The state that came with the notification. */
+  private async openItem(
+    taken: TakenResource,
+    item: MergedItem,
+    path: ResourcePath,
+    content: StoredContent,
+  ): Promise<'published' | Settlement['wait']> {
+    const waitingMs = taken.waitingSince === 0 ? 0 : this.deps.now() - taken.waitingSince;
+    const known = { id: path.at(-1)?.id, receivedAt: item.lastReceivedAt, waitingMs };
+    const opened = await this.deps.openContent(item.latest, content, known);
+    if (opened.next === 'wait') {
+      this.tally.waiting++;
+      this.tally.lastError = opened.reason;
+      return opened;
+    }
+    if (opened.next === 'giveUp') return this.refuseItem(taken, item, opened.reason);
+    const outcome: Outcome = { found: 'state', state: opened.state, how: 'rich' };
+    return this.attemptPublish(() => this.deps.publish.outcome(path, item, outcome), item.count);
+  }
+
+  /** What cannot be believed: a dead letter of its entries alone. */
+  private refuseItem(
+    taken: TakenResource,
+    item: MergedItem,
+    reason: string,
+  ): Promise<'published' | undefined> {
+    const entries = taken.entries.filter(({ seq }) => item.seqs.includes(seq));
+    return this.attemptPublish(() => this.giveUp({ ...taken, entries }, 'verify', reason), item.count);
   }
 
   private async lookUp(
@@ -238,7 +303,7 @@ class OwnerRun {
     const readAt = this.deps.now();
     try {
       this.tally.fetches++;
-      return { found: 'state', state: await this.deps.fetchResource(path) };
+      return { found: 'state', state: await this.deps.fetchResource(path, item.view.select) };
     } catch (error) {
       if (!(error instanceof GraphError)) throw error;
       const verdict = this.judge(taken, error, item.intent === 'confirmDeletion');

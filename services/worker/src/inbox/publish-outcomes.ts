@@ -165,8 +165,11 @@ function refused(
   };
 }
 
+/** Neither what proves the sender nor where we keep what was carried. */
 function withoutNonce({ nonce: _nonce, ...notification }: TakenResource['entries'][number]['news']) {
-  return notification;
+  if (notification.kind !== 'change') return notification;
+  const { contentId: _contentId, traceparent: _traceparent, ...shown } = notification;
+  return shown;
 }
 
 /** The one line per record: what, how it was had, how long since the first notification. */

@@ -39,7 +39,7 @@ export async function publishPage(
     await publish.outcome(path, asItem(view, entry, news), {
       found: 'state',
       state: item.state,
-      snapshot: true,
+      how: 'snapshot',
     });
   }
   // Before this page is settled: a run that dies in between reads it again, and loses nothing.

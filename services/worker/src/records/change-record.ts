@@ -26,8 +26,8 @@ export type Outcome =
   | {
       readonly found: 'state';
       readonly state: ResourceState;
-      /** Read with the whole collection, since notifications were missed. */
-      readonly snapshot?: boolean;
+      /** `snapshot`: with the whole collection, since notifications were missed. `rich`: it came with the notification. */
+      readonly how?: 'fetched' | 'snapshot' | 'rich';
     }
   /** Gone for certain. */
   | { readonly found: 'deleted'; readonly readAt: number | undefined }
@@ -123,8 +123,8 @@ function describeOutcome(
       return {
         schema: schemaOfResource(type),
         attributes: {
-          acquisition: outcome.snapshot ? 'snapshot' : 'fetched',
-          ...readingOf(outcome.state),
+          acquisition: outcome.how ?? 'fetched',
+          ...readingOf(outcome),
           leftview: leavesView || undefined,
         },
         data: outcome.state.data,
@@ -157,7 +157,7 @@ function describeReference(path: ResourcePath, outcome: Outcome, { bytes, graphU
     schema: 'reference',
     attributes: {
       acquisition: 'reference',
-      ...(outcome.found === 'state' ? readingOf(outcome.state) : {}),
+      ...(outcome.found === 'state' ? readingOf(outcome) : {}),
     },
     data: {
       reference: { url: `${graphUrl}/v1.0${requestPath(path)}`, reason: 'tooLarge', bytes },
@@ -165,8 +165,12 @@ function describeReference(path: ResourcePath, outcome: Outcome, { bytes, graphU
   };
 }
 
-function readingOf({ version, readAt }: ResourceState): Attributes {
-  return { readtime: isoTime(readAt), resourceversion: version };
+/** What came with a notification was not read by us: how old it was then is not known. */
+function readingOf({ state, how }: Extract<Outcome, { found: 'state' }>): Attributes {
+  return {
+    readtime: how === 'rich' ? undefined : isoTime(state.readAt),
+    resourceversion: state.version,
+  };
 }
 
 /** What was notified, as a record may show it. */
@@ -174,6 +178,7 @@ export function notificationOf({
   kind: _kind,
   nonce: _nonce,
   traceparent: _traceparent,
+  contentId: _contentId,
   ...shown
 }: ChangeNews): Record<string, unknown> {
   return shown;

@@ -9,9 +9,9 @@ import { RESOURCE_SCHEMAS } from './resource-schemas.ts';
 const timestamp = z.iso.datetime({ offset: true });
 
 /** How the data was had, which also says what it looks like. */
-const acquisition = z.enum(['fetched', 'snapshot', 'deleted', 'notification', 'reference']).meta({
+const acquisition = z.enum(['fetched', 'rich', 'snapshot', 'deleted', 'notification', 'reference']).meta({
   description:
-    'fetched: read after the notification. snapshot: read with the whole collection, after a hole. deleted: gone, nothing to read. notification: could not be read, the data is the notification. reference: too large for Kafka, the data says where it is.',
+    'fetched: read after the notification. rich: carried by the notification, encrypted. snapshot: read with the whole collection, after a hole. deleted: gone, nothing to read. notification: could not be read, the data is the notification. reference: too large for Kafka, the data says where it is.',
 });
 
 const described = <Schema extends z.ZodType>(schema: Schema, description: string) =>

@@ -7,11 +7,22 @@ import {
   verifyClientState,
 } from '@graph2kafka/shared';
 import { GraphError } from '../graph/graph-error.ts';
+import type { EncryptionKeys } from '../rich/encryption-keys.ts';
 import type { CloseHole } from './close-hole.ts';
-import { type Action, type ListedSubscription, matches, planRenewal } from './renewal-plan.ts';
-import type { KnownSubscription, SubscriptionStore } from './subscription-store.ts';
-import type { GraphSubscription, SubscriptionsApi } from './subscriptions-api.ts';
+import { type Action, isDue, type ListedSubscription, matches, planRenewal } from './renewal-plan.ts';
+import {
+  type CertificateInUse,
+  certificatesInUse,
+  certificatesOf,
+  isStillMet,
+  type SecretsInUse,
+  secretsInUse,
+} from './rotations.ts';
+import { secretFingerprint } from './secret-fingerprint.ts';
+import type { FormerCertificate, KnownSubscription, SubscriptionStore } from './subscription-store.ts';
+import type { EncryptionCertificate, GraphSubscription, SubscriptionsApi } from './subscriptions-api.ts';
 import type { Wish } from './wanted-subscriptions.ts';
+import { joinSelect, splitSelect } from './watched-resource.ts';
 
 export type ReconcileDeps = {
   readonly api: SubscriptionsApi;
@@ -20,6 +31,7 @@ export type ReconcileDeps = {
   readonly wishes: readonly Wish[];
   readonly tenantId: string;
   readonly secrets: ClientStateSecrets['secrets'];
+  readonly encryption: Pick<EncryptionKeys, 'held' | 'current'>;
   readonly notificationUrl: string;
   readonly lifecycleNotificationUrl: string | undefined;
   /** Told of a subscription that was found gone: what changed meanwhile was not notified. */
@@ -39,6 +51,10 @@ export type ReconcileReport = {
   readonly listed: boolean;
   /** A line for each wish that could not be served, and for a list that could not be had. */
   readonly failed: readonly string[];
+  /** Subscriptions by the clientState secret that they carry. */
+  readonly bySecret: SecretsInUse;
+  /** Of the keys that are held, those that have one. */
+  readonly certificates: readonly CertificateInUse[];
 };
 
 /** `askGraph`: compare with Graph's own list too; it finds what was removed behind our back. */
@@ -46,14 +62,15 @@ export async function reconcileSubscriptions(
   deps: ReconcileDeps,
   askGraph: boolean,
 ): Promise<ReconcileReport> {
-  const { store, wishes, now } = deps;
+  const { store, wishes, now, encryption } = deps;
   const done: Record<Action['do'], number> = { create: 0, renew: 0, adopt: 0, delete: 0, forget: 0 };
   const failed: string[] = [];
   // Renewals must not wait for a list that Graph does not give; without it the plan goes by what is known.
   const listed = askGraph
     ? await listOurs(deps).catch((error) => noteNoList(deps, failed, error))
     : undefined;
-  const actions = planRenewal(wishes, await store.all(), listed, now());
+  const known = await store.all();
+  const actions = planRenewal(wishes, known, listed, now(), encryption.current());
   for (const action of actions) {
     try {
       await carryOut(deps, action);
@@ -65,7 +82,15 @@ export async function reconcileSubscriptions(
     }
   }
   const { create: created, renew: renewed, adopt: adopted, delete: deleted } = done;
-  return { wanted: wishes.length, created, renewed, adopted, deleted, listed: listed !== undefined, failed };
+  const counts = { wanted: wishes.length, created, renewed, adopted, deleted };
+  const after = actions.length > 0 ? await store.all() : known;
+  return {
+    ...counts,
+    listed: listed !== undefined,
+    failed,
+    bySecret: secretsInUse(after, deps.secrets),
+    certificates: certificatesOf(encryption.held(), certificatesInUse(after, now())),
+  };
 }
 
 function noteNoList({ log }: ReconcileDeps, failed: string[], error: unknown): undefined {
@@ -80,13 +105,41 @@ async function listOurs({ api, tenantId, secrets }: ReconcileDeps): Promise<List
 }
 
 function listedOf(
-  { id, resource, changeType, clientState, expirationDateTime }: GraphSubscription,
+  subscription: GraphSubscription,
   tenantId: string,
   secrets: ClientStateSecrets['secrets'],
 ): ListedSubscription | undefined {
-  const state = verifyClientState(clientState, tenantId, { secrets, accepted: [] });
-  if (!state.verified || state.nonce === undefined) return undefined;
-  return { id, resource, changeType, nonce: state.nonce, expiresAt: expirationDateTime };
+  for (const secret of secrets) {
+    const ours = { secrets: [secret], accepted: [] };
+    const state = verifyClientState(subscription.clientState, tenantId, ours);
+    if (state.verified && state.nonce !== undefined)
+      return asListed(subscription, state.nonce, secretFingerprint(secret));
+  }
+  return undefined;
+}
+
+function asListed(
+  {
+    id,
+    resource,
+    changeType,
+    expirationDateTime,
+    includeResourceData,
+    encryptionCertificateId,
+  }: GraphSubscription,
+  nonce: string,
+  secret: string,
+): ListedSubscription {
+  return {
+    id,
+    ...splitSelect(resource),
+    changeType,
+    nonce,
+    secret,
+    expiresAt: expirationDateTime,
+    ...(includeResourceData === true && { rich: true }),
+    ...(encryptionCertificateId && { certificateId: encryptionCertificateId }),
+  };
 }
 
 async function carryOut(deps: ReconcileDeps, action: Action): Promise<void> {
@@ -94,7 +147,7 @@ async function carryOut(deps: ReconcileDeps, action: Action): Promise<void> {
     case 'create':
       return create(deps, action.wish, action.replaces, action.lost);
     case 'renew':
-      return renew(deps, action.wish, action.subscription);
+      return renew(deps, action);
     case 'adopt':
       return keep(deps, action.wish, action.listed, 'subscription.adopted');
     case 'delete':
@@ -115,7 +168,7 @@ async function create(
   replaces: KnownSubscription | undefined,
   lost: boolean,
 ): Promise<void> {
-  const { api, store, now, tenantId, secrets } = deps;
+  const { api, store, now, secrets } = deps;
   if (replaces) {
     await api.delete(replaces.id);
     if (lost) await deps.noteHole(replaces);
@@ -123,26 +176,34 @@ async function create(
   }
   const follows = (await store.all()).some((known) => known.wish === wish.key);
   const nonce = createNonce();
+  const draft = draftOf(deps, wish, nonce);
   try {
-    const { id, resource, changeType, expirationDateTime } = await api.create({
-      resource: wish.resource,
-      changeType: wish.changeType,
-      notificationUrl: deps.notificationUrl,
-      lifecycleNotificationUrl: deps.lifecycleNotificationUrl,
-      clientState: signClientState(secrets, tenantId, nonce),
-      expiresAt: now() + wish.lifeMinutes * 60_000,
-    });
-    await keep(
-      deps,
-      wish,
-      { id, resource, changeType, nonce, expiresAt: expirationDateTime },
-      'subscription.created',
-    );
-    if (follows) await deps.closeHole({ id, resource }, 'its subscription was made anew');
+    const made = asListed(await api.create(draft), nonce, secretFingerprint(secrets[0] ?? ''));
+    const certificateId = draft.certificate?.id;
+    await keep(deps, wish, { ...made, ...(certificateId && { certificateId }) }, 'subscription.created');
+    if (follows) await deps.closeHole(made, 'its subscription was made anew');
   } catch (error) {
     if (!isConflict(error)) throw error;
     await adoptTwin(deps, wish, error);
   }
+}
+
+function draftOf(
+  { tenantId, secrets, notificationUrl, lifecycleNotificationUrl, encryption, now }: ReconcileDeps,
+  { resource, rich, select, changeType, lifeMinutes }: Wish,
+  nonce: string,
+) {
+  const certificate = rich ? encryption.current() : undefined;
+  if (rich && !certificate) throw new Error('there is no encryption key with a certificate: ENCRYPTION_KEYS');
+  return {
+    resource: rich ? joinSelect(resource, select) : resource,
+    changeType,
+    notificationUrl,
+    lifecycleNotificationUrl,
+    clientState: signClientState(secrets, tenantId, nonce),
+    expiresAt: now() + lifeMinutes * 60_000,
+    ...(certificate && { certificate }),
+  };
 }
 
 /** Graph says that it exists: ours, made by a request whose answer was lost; another wish's; or somebody else's. */
@@ -164,30 +225,73 @@ function isConflict(error: unknown): boolean {
   return error instanceof GraphError && error.failure.kind === 'rejected' && error.failure.status === 409;
 }
 
-async function renew(deps: ReconcileDeps, wish: Wish, subscription: KnownSubscription): Promise<void> {
-  const { api, store, now, log } = deps;
-  const { demand: _demand, ...rest } = subscription;
+type Renewal = Extract<Action, { do: 'renew' }>;
+
+async function renew(deps: ReconcileDeps, { wish, subscription, certificate }: Renewal): Promise<void> {
   try {
-    const { expirationDateTime } = await api.renew(subscription.id, now() + wish.lifeMinutes * 60_000);
-    await store.save({ ...rest, expiresAt: expirationDateTime });
-    log.info(
-      { wish: wish.key, id: subscription.id, expires: iso(expirationDateTime) },
-      'subscription.renewed',
-    );
+    await extend(deps, wish, subscription, certificate);
   } catch (error) {
-    if (!(error instanceof GraphError) || error.failure.kind !== 'notFound') throw error;
-    await create(deps, wish, subscription, true);
+    if (!(error instanceof GraphError)) throw error;
+    if (error.failure.kind === 'notFound') return create(deps, wish, subscription, true);
+    // A certificate that Graph does not take must not let the subscription die.
+    if (certificate && error.failure.kind === 'rejected' && isDue(subscription, wish, deps.now()))
+      await extend(deps, wish, subscription, undefined);
+    throw error;
   }
+}
+
+async function extend(
+  { api, store, now, log }: ReconcileDeps,
+  wish: Wish,
+  subscription: KnownSubscription,
+  certificate: EncryptionCertificate | undefined,
+): Promise<void> {
+  const { demand: _demand, ...rest } = subscription;
+  const until = now() + wish.lifeMinutes * 60_000;
+  const { expirationDateTime } = await api.renew(subscription.id, until, certificate);
+  await store.save({
+    ...rest,
+    expiresAt: expirationDateTime,
+    ...(certificate && changedOver(subscription, certificate, now())),
+  });
+  const encrypted = certificate && { certificate: certificate.id };
+  log.info(
+    { wish: wish.key, id: subscription.id, expires: iso(expirationDateTime), ...encrypted },
+    'subscription.renewed',
+  );
+}
+
+function changedOver(
+  { certificateId: old, formerCertificates = [] }: KnownSubscription,
+  { id }: EncryptionCertificate,
+  now: number,
+): { certificateId: string; formerCertificates: readonly FormerCertificate[] } {
+  const former = old === undefined ? [] : [{ id: old, until: now }];
+  const still = formerCertificates.filter((one) => isStillMet(one, now));
+  return { certificateId: id, formerCertificates: [...still, ...former] };
 }
 
 async function keep(
   { store, log }: ReconcileDeps,
   wish: Wish,
-  { id, resource, changeType, nonce, expiresAt }: ListedSubscription,
+  { id, resource, changeType, certificateId, nonce, secret, expiresAt }: ListedSubscription,
   line: 'subscription.created' | 'subscription.adopted',
 ): Promise<void> {
-  const { key, topic, whole } = wish;
-  await store.save({ id, wish: key, resource, changeType, topic, whole, nonce, expiresAt });
+  const { key, topic, whole, rich, select } = wish;
+  await store.save({
+    id,
+    wish: key,
+    resource,
+    changeType,
+    topic,
+    whole,
+    ...(rich && { rich }),
+    ...(select && { select }),
+    ...(certificateId && { certificateId }),
+    nonce,
+    ...(secret && { secret }),
+    expiresAt,
+  });
   log.info({ wish: key, id, expires: iso(expiresAt) }, line);
 }
 

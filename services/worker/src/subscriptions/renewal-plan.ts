@@ -4,7 +4,9 @@
  * in its life.
  */
 import type { KnownSubscription } from './subscription-store.ts';
+import type { EncryptionCertificate } from './subscriptions-api.ts';
 import { sameResource, type Wish } from './wanted-subscriptions.ts';
+import { sameSelect } from './watched-resource.ts';
 
 export type Action =
   | {
@@ -14,7 +16,13 @@ export type Action =
       /** The replaced one was found gone, not let go: changes since are a hole. */
       readonly lost: boolean;
     }
-  | { readonly do: 'renew'; readonly wish: Wish; readonly subscription: KnownSubscription }
+  | {
+      readonly do: 'renew';
+      readonly wish: Wish;
+      readonly subscription: KnownSubscription;
+      /** Present where Graph still encrypts with another one. */
+      readonly certificate?: EncryptionCertificate;
+    }
   /** It is ours at Graph, but we had lost sight of it. */
   | { readonly do: 'adopt'; readonly wish: Wish; readonly listed: ListedSubscription }
   /** No longer wanted. */
@@ -25,9 +33,15 @@ export type Action =
 /** A subscription in Graph's list whose clientState is ours. */
 export type ListedSubscription = {
   readonly id: string;
+  /** Without the `$select`. */
   readonly resource: string;
+  readonly select?: readonly string[];
   readonly changeType: string;
+  readonly rich?: boolean;
+  readonly certificateId?: string;
   readonly nonce: string;
+  /** Fingerprint of the secret that signed its clientState. */
+  readonly secret?: string;
   readonly expiresAt: number;
 };
 
@@ -43,6 +57,7 @@ export function planRenewal(
   known: readonly KnownSubscription[],
   listed: readonly ListedSubscription[] | undefined,
   now: number,
+  certificate?: EncryptionCertificate,
 ): Action[] {
   const current = known.filter(({ replacedAt }) => replacedAt === undefined);
   // Of two that serve one wish the one that lives longer counts.
@@ -58,7 +73,7 @@ export function planRenewal(
       .map((subscription): Action => ({ do: 'delete', subscription })),
     ...wishes.flatMap((wish) => {
       const one = serving.get(wish.key);
-      return one ? planServed(wish, one, listed, now) : [planUnserved(wish, unclaimed)];
+      return one ? planServed(wish, one, listed, now, certificate) : [planUnserved(wish, unclaimed)];
     }),
     ...known
       .filter(({ replacedAt }) => replacedAt !== undefined && now - replacedAt > REMEMBER_MS)
@@ -71,11 +86,14 @@ function planServed(
   serving: KnownSubscription,
   listed: readonly ListedSubscription[] | undefined,
   now: number,
+  certificate: EncryptionCertificate | undefined,
 ): Action[] {
   // What Graph itself told us of (subscriptionRemoved) is known as a hole already.
   if (isLost(serving, listed, now))
     return [{ do: 'create', wish, replaces: serving, lost: serving.demand !== 'recreate' }];
   if (!serves(serving, wish)) return [{ do: 'create', wish, replaces: serving, lost: false }];
+  if (wish.rich && certificate && needsCertificate(serving, certificate, now))
+    return [{ do: 'renew', wish, subscription: serving, certificate }];
   return isDue(serving, wish, now) ? [{ do: 'renew', wish, subscription: serving }] : [];
 }
 
@@ -96,19 +114,45 @@ function isLost(
   return listed !== undefined && !listed.some(({ id }) => id === subscription.id);
 }
 
+/** Longer than a worker takes to see a new key, wherever that is kept. */
+const NO_WAY_BACK_MS = 900_000;
+
+/** Never back to one that was just left: the worker that plans may not hold the newer key yet. */
+function needsCertificate(
+  { certificateId, formerCertificates = [] }: KnownSubscription,
+  { id: current }: EncryptionCertificate,
+  now: number,
+): boolean {
+  const wasJustLeft = formerCertificates.some(
+    ({ id, until }) => id === current && now - until < NO_WAY_BACK_MS,
+  );
+  return certificateId !== current && !wasJustLeft;
+}
+
 /** With a third of its life left there is time for a weekend of failing renewals. */
-function isDue({ demand, expiresAt }: KnownSubscription, { lifeMinutes }: Wish, now: number): boolean {
+export function isDue({ demand, expiresAt }: KnownSubscription, { lifeMinutes }: Wish, now: number): boolean {
   return demand === 'renew' || expiresAt - now < (lifeMinutes * 60_000) / 3;
 }
 
 function serves(subscription: KnownSubscription, wish: Wish): boolean {
-  return matches(subscription, wish) && subscription.topic === wish.topic;
+  return (
+    matches(subscription, wish) &&
+    subscription.topic === wish.topic &&
+    sameSelect(subscription.select, wish.select)
+  );
 }
 
-export function matches(subscription: { resource: string; changeType: string }, wish: Wish): boolean {
+/** Whether Graph's subscription is the one that is wished for; what an ordinary one selects Graph is not told. */
+export function matches(
+  subscription: Pick<ListedSubscription, 'resource' | 'select' | 'changeType' | 'rich'>,
+  wish: Wish,
+): boolean {
   const sorted = (changeType: string) => changeType.toLowerCase().split(',').sort().join();
+  const isRich = wish.rich === true;
   return (
     sameResource(subscription.resource, wish.resource) &&
-    sorted(subscription.changeType) === sorted(wish.changeType)
+    sorted(subscription.changeType) === sorted(wish.changeType) &&
+    (subscription.rich === true) === isRich &&
+    (!isRich || sameSelect(subscription.select, wish.select))
   );
 }

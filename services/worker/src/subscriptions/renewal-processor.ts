@@ -10,6 +10,7 @@ import {
   type ReconcileReport,
   reconcileSubscriptions,
 } from './reconcile-subscriptions.ts';
+import { createRotationNotes } from './rotation-notes.ts';
 
 const SCHEDULER = 'reconcile';
 
@@ -50,6 +51,7 @@ export async function startRenewalProcessor(
     );
   };
   await request();
+  const noteRotations = createRotationNotes(deps);
   let askedAt = Number.NEGATIVE_INFINITY;
   const worker = new Worker(
     SUBSCRIPTION_QUEUE,
@@ -58,6 +60,7 @@ export async function startRenewalProcessor(
       const report = await reconcileSubscriptions(deps, askGraph);
       if (report.listed) askedAt = now();
       log.info(report, 'subscription.reconciled');
+      noteRotations(report);
       onReport(report);
       return report;
     },

@@ -6,18 +6,35 @@ export type KnownSubscription = {
   readonly id: string;
   /** Key of the wish that it serves. */
   readonly wish: string;
+  /** Without the `$select` of a rich one. */
   readonly resource: string;
   readonly changeType: string;
   readonly topic: string;
   readonly whole: boolean;
+  /** Its notifications carry the resource, encrypted. */
+  readonly rich?: boolean;
+  /** The properties that records show; absent: all. */
+  readonly select?: readonly string[];
+  /** Of the certificate that Graph encrypts with; absent where that is not known. */
+  readonly certificateId?: string;
+  /** Those before it; notifications that were encrypted with them may still come. */
+  readonly formerCertificates?: readonly FormerCertificate[];
   /** Of its clientState. */
   readonly nonce: string;
+  /** Fingerprint of the secret that signed its clientState; absent where that is not known. */
+  readonly secret?: string;
   /** Epoch milliseconds, as Graph answered. */
   readonly expiresAt: number;
   /** Epoch milliseconds; it no longer serves its wish, but what it notified may still arrive. */
   readonly replacedAt?: number;
   /** Graph asked for it, or said that it is gone; the next reconciliation acts. */
   readonly demand?: 'renew' | 'recreate';
+};
+
+export type FormerCertificate = {
+  readonly id: string;
+  /** Epoch milliseconds at which another one took its place. */
+  readonly until: number;
 };
 
 export type SubscriptionStore = {

@@ -43,7 +43,15 @@ export function createSubscriptionViews(
   };
 }
 
-function viewOf({ wish, topic, whole, resource }: KnownSubscription): View {
+function viewOf({ wish, topic, whole, resource, nonce, select }: KnownSubscription): View {
   const path = parseResourcePath(resource);
-  return { wish, topic, whole, ...(whole && path.ok ? { collection: path.path } : {}) };
+  return {
+    wish,
+    topic,
+    whole,
+    nonce,
+    ...(select && { select }),
+    ...(path.ok && { watched: path.path }),
+    ...(whole && path.ok && { collection: path.path }),
+  };
 }

@@ -10,6 +10,8 @@ const subscriptionSchema = z.object({
   changeType: z.string(),
   clientState: z.string().nullish(),
   notificationUrl: z.string(),
+  includeResourceData: z.boolean().nullish(),
+  encryptionCertificateId: z.string().nullish(),
   expirationDateTime: z.string().transform((text, context) => {
     const at = Date.parse(text);
     if (Number.isNaN(at)) context.addIssue('not a date');
@@ -21,6 +23,14 @@ const pageSchema = z.object({ value: z.array(z.unknown()), '@odata.nextLink': z.
 
 export type GraphSubscription = z.output<typeof subscriptionSchema>;
 
+/** What Graph encrypts with. */
+export type EncryptionCertificate = {
+  /** Our own label. */
+  readonly id: string;
+  /** DER in base64. */
+  readonly base64: string;
+};
+
 export type NewSubscription = {
   readonly resource: string;
   readonly changeType: string;
@@ -29,6 +39,8 @@ export type NewSubscription = {
   readonly clientState: string;
   /** Epoch milliseconds; the one that Graph answers counts. */
   readonly expiresAt: number;
+  /** Given: notifications carry the resource, encrypted with it. */
+  readonly certificate?: EncryptionCertificate;
 };
 
 export type SubscriptionsApi = ReturnType<typeof createSubscriptionsApi>;
@@ -39,19 +51,24 @@ const MOST_PAGES = 1000;
 export function createSubscriptionsApi(client: GraphClient, graphUrl: string) {
   const one = (id: string) => `/subscriptions/${encodeURIComponent(id)}`;
   return {
-    async create({ expiresAt, ...subscription }: NewSubscription): Promise<GraphSubscription> {
-      const body = { ...subscription, expirationDateTime: iso(expiresAt), latestSupportedTlsVersion: 'v1_2' };
+    async create({ expiresAt, certificate, ...subscription }: NewSubscription): Promise<GraphSubscription> {
+      const body = {
+        ...subscription,
+        expirationDateTime: iso(expiresAt),
+        latestSupportedTlsVersion: 'v1_2',
+        ...(certificate && { includeResourceData: true, ...asProperties(certificate) }),
+      };
       return read(await client.request({ method: 'POST', path: '/subscriptions', body }));
     },
 
-    async renew(id: string, expiresAt: number): Promise<GraphSubscription> {
-      return read(
-        await client.request({
-          method: 'PATCH',
-          path: one(id),
-          body: { expirationDateTime: iso(expiresAt) },
-        }),
-      );
+    /** With a certificate: what is notified from then on is encrypted with that. */
+    async renew(
+      id: string,
+      expiresAt: number,
+      certificate?: EncryptionCertificate,
+    ): Promise<GraphSubscription> {
+      const body = { expirationDateTime: iso(expiresAt), ...(certificate && asProperties(certificate)) };
+      return read(await client.request({ method: 'PATCH', path: one(id), body }));
     },
 
     /** Resolves also where it is gone already. */
@@ -78,6 +95,10 @@ export function createSubscriptionsApi(client: GraphClient, graphUrl: string) {
       return all;
     },
   };
+}
+
+function asProperties({ id, base64 }: EncryptionCertificate) {
+  return { encryptionCertificate: base64, encryptionCertificateId: id };
 }
 
 function readPage(body: unknown): z.output<typeof pageSchema> {

@@ -1,14 +1,16 @@
 /** `subscriptions.yaml`: what the operator wants to be told of, one wish per user and resource. */
-import { canonicalResource, isGuid, parseResourcePath } from '@graph2kafka/shared';
+import { canonicalResource, isGuid, parseResourcePath, type ResourcePath } from '@graph2kafka/shared';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { findDataProblem, longestLifeMinutes } from './subscription-kinds.ts';
 import { renderTopic } from './topic-template.ts';
+import { selectKey } from './watched-resource.ts';
 
 /** One subscription that has to exist. */
 export type Wish = {
   /** `calendars/{user}`; stays the same when Graph's subscription is made anew. */
   readonly key: string;
-  /** As Graph takes it: `users/{id}/events`. */
+  /** As Graph takes it, but for `$select`: `users/{id}/events`. */
   readonly resource: string;
   /** As Graph takes it: `created,updated,deleted`. */
   readonly changeType: string;
@@ -16,6 +18,10 @@ export type Wish = {
   readonly lifeMinutes: number;
   /** The whole mailbox without a filter: "deleted" means gone. */
   readonly whole: boolean;
+  /** Whether notifications carry the resource, encrypted. */
+  readonly rich?: boolean;
+  /** The properties that records show; absent: all. */
+  readonly select?: readonly string[];
 };
 
 /** The file is wrong; each problem names its place. */
@@ -26,12 +32,6 @@ export class WantedSubscriptionsError extends Error {
     super(`${file}:\n  ${problems.join('\n  ')}`);
   }
 }
-
-/**
- * Outlook takes 10,080 minutes by its reference and 10,070 in the field; anything below 45 is raised to 45 by
- * Graph.
- */
-const LONGEST_LIFE_MINUTES = 10_060;
 
 const fileSchema = z.strictObject({
   subscriptions: z
@@ -49,14 +49,13 @@ const fileSchema = z.strictObject({
           .min(1)
           .default(['created', 'updated', 'deleted']),
         topic: z.string().optional(),
-        lifeMinutes: z
-          .int()
-          .min(45)
-          .max(
-            LONGEST_LIFE_MINUTES,
-            `Graph lets an Outlook subscription live ${LONGEST_LIFE_MINUTES} minutes at most`,
-          )
-          .default(LONGEST_LIFE_MINUTES),
+        // Anything below 45 is raised to 45 by Graph.
+        lifeMinutes: z.int().min(45).optional(),
+        rich: z.boolean().default(false),
+        select: z
+          .array(z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,63}$/, 'must be the name of a property'))
+          .min(1, 'must name at least one property')
+          .optional(),
       }),
     )
     .min(1, 'must hold at least one subscription'),
@@ -78,7 +77,8 @@ export function parseWantedSubscriptions(text: string, file: string, defaults: W
     throw new WantedSubscriptionsError(file, problems);
   }
   const { subscriptions } = parsed.data;
-  const problemOf = (wanted: Wanted) => findPathProblem(wanted) ?? findTopicProblem(wanted, defaults);
+  const problemOf = (wanted: Wanted) =>
+    findPathProblem(wanted) ?? findKindProblem(wanted) ?? findTopicProblem(wanted, defaults);
   const wishes = subscriptions
     .filter((wanted) => problemOf(wanted) === undefined)
     .flatMap((wanted) => wanted.users.map((user) => toWish(wanted, user.toLowerCase(), defaults)));
@@ -113,6 +113,21 @@ function findPathProblem({ name, resource }: Wanted): string | undefined {
   return path.ok ? undefined : `${name}.resource: ${path.reason}`;
 }
 
+function findKindProblem(wanted: Wanted): string | undefined {
+  const path = pathOf(wanted.resource, ANY_USER);
+  const problem = findDataProblem(path, wanted);
+  if (problem !== undefined) return `${wanted.name}.${problem}`;
+  const longest = longestLifeMinutes(path, wanted);
+  return (wanted.lifeMinutes ?? 0) > longest
+    ? `${wanted.name}.lifeMinutes: Graph lets it live ${longest} minutes at most`
+    : undefined;
+}
+
+function pathOf(resource: string, user: string): ResourcePath {
+  const parsed = parseResourcePath(resource.replaceAll('{user}', user));
+  return parsed.ok ? parsed.path : [];
+}
+
 function findTopicProblem(wanted: Wanted, defaults: WishDefaults): string | undefined {
   const rendered = topicOf(wanted, ANY_USER, defaults);
   return rendered.ok ? undefined : `${wanted.name}.topic: ${rendered.reason}`;
@@ -123,8 +138,7 @@ function topicOf(
   user: string,
   { tenantId, topic: byDefault }: WishDefaults,
 ) {
-  const parsed = parseResourcePath(resource.replaceAll('{user}', user));
-  const path = parsed.ok ? parsed.path : [];
+  const path = pathOf(resource, user);
   return renderTopic(topic ?? byDefault, { tenant: tenantId, user, name, path });
 }
 
@@ -134,7 +148,8 @@ function findRepetitions(wishes: readonly Wish[]): string[] {
   const byKey = new Set<string>();
   const byWhat = new Map<string, Wish>();
   for (const wish of wishes) {
-    const what = `${canonicalOf(wish.resource)} ${wish.changeType.split(',').sort().join()}`;
+    const selected = wish.rich ? selectKey(wish.select) : '';
+    const what = `${canonicalOf(wish.resource)} ${selected} ${wish.changeType.split(',').sort().join()}`;
     const same = byWhat.get(what);
     if (byKey.has(wish.key)) problems.add(`${wish.key} is wanted twice`);
     else if (same)
@@ -149,7 +164,7 @@ function findRepetitions(wishes: readonly Wish[]): string[] {
 
 function toWish(wanted: Wanted, user: string, defaults: WishDefaults): Wish {
   const resource = wanted.resource.replaceAll('{user}', user);
-  const path = parseResourcePath(resource);
+  const path = pathOf(wanted.resource, user);
   const topic = topicOf(wanted, user, defaults);
   return {
     key: `${wanted.name}/${user}`,
@@ -157,9 +172,11 @@ function toWish(wanted: Wanted, user: string, defaults: WishDefaults): Wish {
     changeType: [...new Set(wanted.changeTypes)].join(','),
     // What does not depend on who the user is was looked at before.
     topic: topic.ok ? topic.topic : defaults.topic,
-    lifeMinutes: wanted.lifeMinutes,
+    lifeMinutes: wanted.lifeMinutes ?? longestLifeMinutes(path, wanted),
     // Two steps, `users/{id}/events`: no folder and, since a path with `?` is refused, no filter.
-    whole: path.ok && path.path.length === 2,
+    whole: path.length === 2,
+    ...(wanted.rich && { rich: true }),
+    ...(wanted.select && { select: [...new Set(wanted.select)] }),
   };
 }
 

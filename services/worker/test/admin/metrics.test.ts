@@ -97,7 +97,17 @@ describe('the metrics', () => {
       deleted: 0,
       listed: true,
       failed: ['a'],
+      bySecret: { current: 5, old: 2 },
+      certificates: [{ id: 'key-1', expiresAt: 1_800_000_000_999, subscriptions: 3 }],
     });
-    expect(await lines()).toContain('g2k_subscriptions_failing 1');
+    expect(await lines()).toEqual(
+      expect.arrayContaining([
+        'g2k_subscriptions_failing 1',
+        'g2k_subscriptions_by_secret{secret="current"} 5',
+        'g2k_subscriptions_by_secret{secret="old"} 2',
+        'g2k_encryption_certificate_expiry_seconds{certificate="key-1"} 1800000000',
+        'g2k_subscriptions_by_certificate{certificate="key-1"} 3',
+      ]),
+    );
   });
 });

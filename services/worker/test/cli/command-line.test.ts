@@ -19,6 +19,18 @@ describe('the command line', () => {
     [`dead-letters show --${'x'.repeat(41)} --json`, { letter: `--${'x'.repeat(41)}`, json: true }],
     ['dead-letters replay --filter a=1', { name: 'replay', filters: ['a=1'], dryRun: false, yes: false }],
     ['dead-letters replay --all --dry-run --yes', { filters: [], dryRun: true, yes: true }],
+    ['certificates list --json', { name: 'list-certificates', json: true }],
+    [
+      'certificates rotate',
+      { name: 'rotate', folder: undefined, startsInMinutes: 10, days: 365, bits: 2048, dryRun: false },
+    ],
+    [
+      'certificates rotate --starts-in 0 --days 90 --bits 4096 --out /keys --dry-run',
+      { folder: '/keys', startsInMinutes: 0, days: 90, bits: 4096, dryRun: true },
+    ],
+    ['certificates', { name: 'help', topic: 'certificates' }],
+    ['certificates list -h', { name: 'help', topic: 'list-certificates' }],
+    ['certificates rotate --help', { name: 'help', topic: 'rotate' }],
     ['', { name: 'help', topic: 'g2k' }],
     ['--help', { name: 'help', topic: 'g2k' }],
     ['dead-letters', { name: 'help', topic: 'dead-letters' }],
@@ -28,7 +40,11 @@ describe('the command line', () => {
   ])('%j is understood', (line, command) => expect(parse(line)).toMatchObject(command));
 
   it.each([
-    ['deadletters list', 'there is no command "deadletters": write dead-letters'],
+    ['deadletters list', 'there is no command "deadletters": write dead-letters or certificates'],
+    ['certificates renew', 'there is no command "renew": write list or rotate'],
+    ['certificates rotate --days 0', '--days: must be a whole number from 1 to 3650'],
+    ['certificates rotate --starts-in soon', '--starts-in: must be a whole number from 0 to 10080'],
+    ['certificates rotate --bits 1024', '--bits: must be 2048 or 4096'],
     ['dead-letters delete', 'there is no command "delete": write list, show or replay'],
     ['dead-letters list --fliter a=1', "Unknown option '--fliter'"],
     ['dead-letters list --filter', "'--filter <value>' argument missing"],

@@ -128,3 +128,78 @@ describe('entries of several subscriptions', () => {
     );
   });
 });
+
+describe('entries that carry their state', () => {
+  const rich = (change: Change, seq: number, contentId = `content-${seq}`) =>
+    entry(change, seq, { news: changeNews({ changeType: change, contentId, nonce: 'ours' }) });
+  const all = (_contentId: string) => true;
+  const intents = (entries: readonly ReturnType<typeof entry>[], isThere = all, view = wholeMailbox) =>
+    mergeEntries(entries, () => view, isThere).map(({ intent, seqs }) => [intent, seqs.join()]);
+
+  it('are an item each, in order', () => {
+    expect(intents([rich('created', 1), rich('updated', 2), rich('updated', 3)])).toEqual([
+      ['open', '1'],
+      ['open', '2'],
+      ['open', '3'],
+    ]);
+  });
+
+  it('are followed by the deletion that came after them', () => {
+    expect(intents([rich('updated', 1), entry('deleted', 2)])).toEqual([
+      ['open', '1'],
+      ['deleted', '2'],
+    ]);
+  });
+
+  it('are covered by one look from the first on that has to be looked up, since that is newer than all', () => {
+    expect(
+      intents([rich('updated', 1), entry('updated', 2), rich('updated', 3), entry('updated', 4)]),
+    ).toEqual([
+      ['open', '1'],
+      ['fetch', '2,3,4'],
+    ]);
+    expect(intents([entry('deleted', 1), rich('created', 2)])).toEqual([['fetch', '1,2']]);
+  });
+
+  it('are looked up where their content is gone', () => {
+    const isThere = (id: string) => id !== 'content-2';
+    expect(intents([rich('updated', 1), rich('updated', 2), rich('updated', 3)], isThere)).toEqual([
+      ['open', '1'],
+      ['fetch', '2,3'],
+    ]);
+  });
+
+  it('are believed to be deletions without a state, whatever they carry', () => {
+    expect(intents([rich('deleted', 1)])).toEqual([['deleted', '1']]);
+  });
+});
+
+describe('an entry with the clientState of another subscription', () => {
+  const view = { ...wholeMailbox, nonce: 'ours' };
+  const of = (change: Change, nonce: string | undefined, contentId?: string) =>
+    entry(change, 1, {
+      news: changeNews({
+        changeType: change,
+        ...(nonce === undefined ? {} : { nonce }),
+        ...(contentId === undefined ? {} : { contentId }),
+      }),
+    });
+  const intentOf = (one: ReturnType<typeof entry>) =>
+    mergeEntries(
+      [one],
+      () => view,
+      () => true,
+    ).map(({ intent, leavesView }) => ({ intent, leavesView }));
+
+  it('is looked up: neither its deletion nor the state that it carries is believed', () => {
+    for (const nonce of ['another', undefined]) {
+      expect(intentOf(of('deleted', nonce))).toEqual([{ intent: 'confirmDeletion', leavesView: false }]);
+      expect(intentOf(of('updated', nonce, 'content-1'))).toEqual([{ intent: 'fetch', leavesView: false }]);
+    }
+  });
+
+  it('is told from one with its own', () => {
+    expect(intentOf(of('deleted', 'ours'))).toEqual([{ intent: 'deleted', leavesView: false }]);
+    expect(intentOf(of('updated', 'ours', 'content-1'))).toEqual([{ intent: 'open', leavesView: false }]);
+  });
+});

@@ -50,6 +50,13 @@ class World {
 
 type Published = { readonly id: string; readonly type: string; readonly version: number | 'deleted' };
 
+const contents: OwnerRunDeps['contents'] = {
+  put: async () => undefined,
+  contents: async () => new Map(),
+  tokens: async () => [],
+  remove: async () => undefined,
+};
+
 /** What the runs of one property need. */
 function depsOf(world: World, inbox: Inbox, view: View): OwnerRunDeps {
   return {
@@ -64,6 +71,8 @@ function depsOf(world: World, inbox: Inbox, view: View): OwnerRunDeps {
       return { data: {}, version: String(world.version), readAt: world.clock };
     },
     listResources: () => Promise.reject(new Error('nothing has to be listed here')),
+    contents,
+    openContent: () => Promise.reject(new Error('nothing is encrypted here')),
     publish: {
       async outcome(path, item, outcome) {
         const { event } = changeRecord({ tenantId: TENANT, clientId: 'client' }, path, item, outcome);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lifecycleEntry, unreadableEntry } from '@graph2kafka/shared';
+import { lifecycleEntry, parseResourcePath, unreadableEntry } from '@graph2kafka/shared';
 import { eventually, KafkaBroker } from '@graph2kafka/test-harness';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runOwner } from '../../src/inbox/owner-run.ts';
@@ -505,5 +505,38 @@ describe('a run that ends in an unforeseen error', () => {
     expect(await letters()).toMatchObject([{ data: { stage: 'run', resource: made[1]?.path.key } }]);
     expect(new Set((await events()).map(({ data }) => data.subject))).toEqual(new Set(['a', 'b']));
     expect(await own.inbox.countOwners()).toBe(0);
+  });
+});
+
+describe('a notification for a resource that its subscription does not watch', () => {
+  const watching = (resource: string) => {
+    const parsed = parseResourcePath(resource);
+    if (!parsed.ok) throw new Error(parsed.reason);
+    return parsed.path;
+  };
+
+  it('is a dead letter, and is neither read nor believed', async () => {
+    const { simulator, user, notify, run, events, letters, deps } = await ownerBench();
+    const view = (await deps.loadViews([WHOLE]))(WHOLE);
+    const watched = watching('users/00000000-0000-4000-8000-000000000000/events');
+    const event = simulator.calendar.create(user, { subject: 'Somebody else' }).path.key;
+    for (const changeType of ['updated', 'deleted'] as const) {
+      await notify(changeType, event);
+      await run({ loadViews: async () => () => ({ ...view, watched }) });
+    }
+    expect(await events()).toEqual([]);
+    expect((await letters()).map(({ data }) => data)).toEqual(
+      Array(2).fill(expect.objectContaining({ stage: 'verify', resource: event })),
+    );
+    expect(simulator.changeLog.ofKind('read').filter(({ resource }) => resource === event)).toEqual([]);
+  });
+
+  it('is told from one of a folder of the same mailbox', async () => {
+    const { simulator, user, notify, run, events, deps } = await ownerBench();
+    const view = (await deps.loadViews([WHOLE]))(WHOLE);
+    const watched = watching(`users/${user}/mailFolders/inbox/messages`);
+    await notify('updated', simulator.calendar.create(user, { subject: 'Own' }).path.key);
+    await run({ loadViews: async () => () => ({ ...view, watched }) });
+    expect(await events()).toHaveLength(1);
   });
 });

@@ -2,6 +2,7 @@
 import { createNonce, signClientState, verifyClientState } from '@graph2kafka/shared';
 import { describe, expect, it } from 'vitest';
 import { GraphError } from '../../src/graph/graph-error.ts';
+import { noEncryptionKeys } from '../../src/rich/encryption-keys.ts';
 import {
   type ReconcileDeps,
   reconcileSubscriptions,
@@ -51,6 +52,7 @@ async function setup(options: { users?: number; pageSize?: number } = {}) {
     wishes,
     tenantId: simulator.tenantId,
     secrets: SECRETS,
+    encryption: noEncryptionKeys,
     notificationUrl: endpoint.url,
     lifecycleNotificationUrl: undefined,
     noteHole: async ({ id }) => void holes.push(id),

@@ -122,6 +122,71 @@ describe('a wish', () => {
   });
 });
 
+describe('a rich wish', () => {
+  const rich = wishOf(USERS[0] as string, { rich: true, select: ['subject', 'start'] });
+  const certificate = { id: 'key-2', base64: 'MIIB' };
+  const richKnown = (more: Partial<KnownSubscription> = {}) =>
+    knownOf(rich, { rich: true, select: ['subject', 'start'], certificateId: 'key-2', ...more });
+  const planRich = (known: KnownSubscription[], listed?: ListedSubscription[]) =>
+    planRenewal([rich], known, listed, NOW, certificate);
+
+  it('is changed over to the current certificate, however much life is left, and then left alone', () => {
+    const old = richKnown({ certificateId: 'key-1' });
+    expect(planRich([old])).toEqual([{ do: 'renew', wish: rich, subscription: old, certificate }]);
+    const { certificateId: _unknown, ...adopted } = richKnown();
+    expect(planRich([adopted])).toMatchObject([{ do: 'renew', certificate }]);
+    expect(planRich([richKnown()])).toEqual([]);
+  });
+
+  it('is not changed back by a worker that does not hold the newer key yet; after a quarter of an hour it is', () => {
+    const left = (ms: number) =>
+      richKnown({ certificateId: 'key-3', formerCertificates: [{ id: 'key-2', until: NOW - ms }] });
+    expect(planRich([left(15 * MINUTE - 1)])).toEqual([]);
+    expect(planRich([left(15 * MINUTE)])).toMatchObject([{ do: 'renew', certificate }]);
+    const due = { ...left(0), expiresAt: NOW + MINUTE };
+    expect(planRich([due])).toEqual([{ do: 'renew', wish: rich, subscription: due }]);
+  });
+
+  it('keeps its certificate while there is no current one, and is renewed without one', () => {
+    const due = richKnown({ certificateId: 'key-1', expiresAt: NOW + MINUTE });
+    expect(planRenewal([rich], [due], undefined, NOW)).toEqual([
+      { do: 'renew', wish: rich, subscription: due },
+    ]);
+    expect(planRenewal([rich], [richKnown()], undefined, NOW)).toEqual([]);
+  });
+
+  it.each<[string, Partial<KnownSubscription>]>([
+    ['an ordinary one', { rich: false }],
+    ['one that selects something else', { select: ['subject'] }],
+  ])('is not served by %s', (_name, more) => {
+    expect(planRich([richKnown(more)])).toMatchObject([{ do: 'create', lost: false }]);
+  });
+
+  it('adopts a rich one that selects the same in any order and spelling, and no other', () => {
+    const ours = listedOf(rich, { rich: true, select: ['Start', 'subject'] });
+    expect(planRich([], [ours])).toEqual([{ do: 'adopt', wish: rich, listed: ours }]);
+    expect(planRich([], [listedOf(rich, { select: ['start', 'subject'] })])).toMatchObject([
+      { do: 'create' },
+    ]);
+    expect(planRich([], [listedOf(rich, { rich: true, select: ['start'] })])).toMatchObject([
+      { do: 'create' },
+    ]);
+    expect(plan([], [listedOf(wish, { rich: true })])).toMatchObject([{ do: 'create' }]);
+  });
+});
+
+describe('an ordinary wish', () => {
+  it('is never given a certificate', () => {
+    expect(planRenewal([wish], [knownOf(wish)], undefined, NOW, { id: 'key-1', base64: '' })).toEqual([]);
+  });
+
+  it('gets a new subscription where it shows other properties than before', () => {
+    const selecting = wishOf(USERS[0] as string, { select: ['subject'] });
+    expect(plan([knownOf(selecting)], undefined, [selecting])).toMatchObject([{ do: 'create' }]);
+    expect(plan([knownOf(selecting, { select: ['subject'] })], undefined, [selecting])).toEqual([]);
+  });
+});
+
 describe('a known subscription', () => {
   it('is deleted once nobody wants it', () => {
     const known = knownOf(wish);

@@ -2,6 +2,7 @@
 import { SUBSCRIPTION_QUEUE } from '@graph2kafka/shared';
 import { eventually } from '@graph2kafka/test-harness';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { noEncryptionKeys } from '../../src/rich/encryption-keys.ts';
 import type { ReconcileDeps, ReconcileReport } from '../../src/subscriptions/reconcile-subscriptions.ts';
 import { startRenewalProcessor } from '../../src/subscriptions/renewal-processor.ts';
 import { createSubscriptionStore } from '../../src/subscriptions/subscription-store.ts';
@@ -34,6 +35,7 @@ async function setup() {
     })),
     tenantId: simulator.tenantId,
     secrets: ['a-secret-of-this-test'],
+    encryption: noEncryptionKeys,
     notificationUrl: endpoint.url,
     lifecycleNotificationUrl: undefined,
     noteHole: async () => undefined,

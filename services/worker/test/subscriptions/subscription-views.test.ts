@@ -35,8 +35,19 @@ describe('a subscription id', () => {
       wish: 'calendars/ada',
       topic: 'graph.calendars',
       whole: true,
+      nonce: 'nonce',
+      watched: [{ word: 'users', id: 'ada' }, { word: 'events' }],
       collection: [{ word: 'users', id: 'ada' }, { word: 'events' }],
     });
+  });
+
+  it('tells which properties its records show, and the nonce that its notifications have to carry', async () => {
+    const { store, loadViews } = setup();
+    await store.save(subscription('a', { rich: true, select: ['subject'], nonce: 'of-a' }));
+    await store.save(subscription('b'));
+    const viewOf = await loadViews(['a', 'b']);
+    expect(viewOf('a')).toMatchObject({ select: ['subject'], nonce: 'of-a' });
+    expect(viewOf('b')).not.toHaveProperty('select');
   });
 
   it('that is a part of a mailbox cannot be read as a whole', async () => {

@@ -112,7 +112,42 @@ subscriptions:
       calendars('    lifeMinutes: 44'),
       /^subscriptions\.0\.lifeMinutes: /,
     ],
-    ['asks for more', calendars('    lifeMinutes: 10061'), /^subscriptions\.0\.lifeMinutes: Graph lets/],
+    [
+      'asks for more',
+      calendars('    lifeMinutes: 10061'),
+      /^calendars\.lifeMinutes: Graph lets it live 10060 minutes at most/,
+    ],
+    [
+      'asks for more than a rich one may have',
+      calendars('    rich: true\n    select: [subject]\n    lifeMinutes: 1431'),
+      /^calendars\.lifeMinutes: Graph lets it live 1430 minutes at most/,
+    ],
+    [
+      'is rich and selects nothing',
+      calendars('    rich: true'),
+      /^calendars\.select: must name the properties/,
+    ],
+    [
+      'is rich and selects a body',
+      calendars('    rich: true\n    select: [subject, Body]'),
+      /^calendars\.select: Graph does not send Body/,
+    ],
+    [
+      'is rich and of a kind that never is',
+      calendars('    rich: true').replace('/events', '/drive/root'),
+      /^calendars\.rich: Graph sends data with events, messages, contacts and what is in Teams only/,
+    ],
+    [
+      'selects in Teams',
+      calendars('    select: [subject]').replace('/events', '/chats'),
+      /^calendars\.select: Graph takes none for what is in Teams/,
+    ],
+    [
+      'selects what is no property',
+      calendars('    select: ["subject&$top=1"]'),
+      /^subscriptions\.0\.select\.0: must be the name of a property/,
+    ],
+    ['selects nothing', calendars('    select: []'), /^subscriptions\.0\.select: must name at least one/],
     [
       'has a resource without {user}',
       calendars('').replace('{user}', ADA),
@@ -163,6 +198,46 @@ subscriptions:
   - { name: three, resource: 'users/{user}/events', users: [${ADA}], changeTypes: [deleted] }`);
     expect(problem).toMatch(new RegExp(`two/${ADA}.*one/${ADA}`));
     expect(others).toEqual([]);
+  });
+});
+
+describe('a rich subscription', () => {
+  it('selects what comes with its notifications, and lives a day', () => {
+    const [wish] = parse(calendars('    rich: true\n    select: [subject, start, subject]'));
+    expect(wish).toMatchObject({ rich: true, select: ['subject', 'start'], lifeMinutes: 1430, whole: true });
+  });
+
+  it('selects nothing in Teams, and lives as long as others there', () => {
+    const [wish] = parse(calendars('    rich: true').replace('/events', '/chats'));
+    expect(wish).toMatchObject({ rich: true, lifeMinutes: 4310 });
+    expect(wish).not.toHaveProperty('select');
+  });
+
+  it('goes beside an ordinary one of the same resource, and beside another that selects something else', () => {
+    const wishes = parse(`
+subscriptions:
+  - { name: one, resource: 'users/{user}/events', users: [${ADA}] }
+  - { name: two, resource: 'users/{user}/events', users: [${ADA}], rich: true, select: [subject] }
+  - { name: three, resource: 'users/{user}/events', users: [${ADA}], rich: true, select: [start] }`);
+    expect(wishes).toHaveLength(3);
+    const [problem] = problemsOf(`
+subscriptions:
+  - { name: one, resource: 'users/{user}/events', users: [${ADA}], rich: true, select: [start, subject] }
+  - { name: two, resource: 'users/{user}/events', users: [${ADA}], rich: true, select: [Subject, start] }`);
+    expect(problem).toMatch(new RegExp(`two/${ADA} wants the same changes as one/${ADA}`));
+  });
+});
+
+describe('a wanted subscription of another kind', () => {
+  it.each([
+    ['users/{user}', 41_750],
+    ['users/{user}/drive/root', 42_290],
+    ['users/{user}/presence', 50],
+    ['users/{user}/onlineMeetings', 4_220],
+  ])('%s lives as long as Graph allows', (resource, minutes) => {
+    expect(parse(calendars('').replace('users/{user}/events', resource))).toMatchObject([
+      { lifeMinutes: minutes },
+    ]);
   });
 });
 

@@ -4,6 +4,7 @@ import type { GraphSimulatorOptions } from '@graph2kafka/graph-simulator';
 import {
   type ChangeNotification,
   changeEntry,
+  createContentStore,
   DEAD_LETTER_QUEUE,
   type Inbox,
   type InboxEntry,
@@ -79,6 +80,8 @@ export async function ownerBench({ simulator, brokers, partitions }: BenchOption
     log,
     fetchResource: createFetchResource(graph.client),
     listResources: createListResources(graph.client, graph.simulator.url),
+    contents: createContentStore(own.redis, own.names),
+    openContent: () => Promise.reject(new Error('nothing is encrypted here')),
     publish: createPublishOutcomes({
       publisher,
       encode: createEncodeRecord('structured'),

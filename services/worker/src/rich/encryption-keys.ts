@@ -1,0 +1,176 @@
+/**
+ * The keys that rich notifications are opened with, and the one whose certificate subscriptions are given: read at the
+ * start, and again for as long as the service runs, so that a key is added or taken away without a restart.
+ */
+import { X509Certificate } from 'node:crypto';
+import { ConfigError, type Logger, type ReadSecret } from '@graph2kafka/shared';
+import type { EncryptionCertificate } from '../subscriptions/subscriptions-api.ts';
+import type { KeyPlace } from './key-places.ts';
+import { createKeySources } from './key-sources.ts';
+import { type HeldKey, type PrivateKeySource, readPrivateKeys } from './private-keys.ts';
+
+export type EncryptionKeys = {
+  /** All that can be used at this moment. */
+  held(): readonly CertifiedKey[];
+  /** What new subscriptions are made with, and living ones changed over to; undefined where no key has a certificate. */
+  current(): EncryptionCertificate | undefined;
+  /** Looks again until closed. */
+  watch(log: Logger, options?: WatchKeysOptions): { close(): void };
+};
+
+export type CertifiedKey = HeldKey & {
+  /** Epoch milliseconds from which its certificate is valid; absent without one. */
+  readonly startsAt?: number;
+};
+
+export type WatchKeysOptions = { readonly filesEveryMs?: number; readonly othersEveryMs?: number };
+
+export type EncryptionKeysOptions = {
+  readonly places: readonly KeyPlace[];
+  /** Id of the key to use; without one, the newest whose certificate is valid. */
+  readonly current: string | undefined;
+  /** Takes secrets of many lines. */
+  readonly read: ReadSecret;
+  readonly now: () => number;
+};
+
+/** As other secrets: each look at one that is kept elsewhere is paid for. */
+const FILES_EVERY_MS = 2000;
+const OTHERS_EVERY_MS = 300_000;
+
+export const noEncryptionKeys: EncryptionKeys = {
+  held: () => [],
+  current: () => undefined,
+  watch: () => ({ close: () => undefined }),
+};
+
+/** Rejects with a `ConfigError` that names every key that cannot be had or used. */
+export async function loadEncryptionKeys(options: EncryptionKeysOptions): Promise<EncryptionKeys> {
+  const { places, current, read, now } = options;
+  const readSources = createKeySources(places, read);
+  const { sources, problems } = await readSources(() => true);
+  let held = withStart(readPrivateKeys(sources));
+  const wrong = [...problems, ...held.problems].map((problem) => `ENCRYPTION_KEYS: ${problem}`);
+  if (wrong.length === 0 && current !== undefined && !held.keys.some((key) => isNamed(key, current)))
+    wrong.push('ENCRYPTION_CURRENT_KEY: names no key of ENCRYPTION_KEYS that has a certificate');
+  if (wrong.length > 0) throw new ConfigError(wrong);
+  let seen = fingerprint(sources);
+  return {
+    held: () => held.keys,
+    current: () => currentCertificate(held.keys, current, now()),
+    watch(log, { filesEveryMs = FILES_EVERY_MS, othersEveryMs = OTHERS_EVERY_MS } = {}) {
+      const complain = createComplaints(log);
+      const look = async (isMeant: (place: KeyPlace) => boolean) => {
+        if (!places.some(isMeant)) return;
+        const found = await readSources(isMeant);
+        complain('encryption.keys-not-read', found.problems);
+        if (fingerprint(found.sources) === seen) return;
+        seen = fingerprint(found.sources);
+        held = keepingOld(held.keys, found.sources);
+        complain('encryption.keys-not-taken', held.problems);
+        log.info({ keys: held.keys.map(({ id }) => id) }, 'encryption.keys-replaced');
+      };
+      const timers = [
+        repeat(filesEveryMs, () => look(isInFile)),
+        repeat(othersEveryMs, () => look((place) => !isInFile(place))),
+      ];
+      return {
+        close() {
+          for (const timer of timers) timer.close();
+        },
+      };
+    },
+  };
+}
+
+/** Throws a `ConfigError` where a rich subscription is wanted and there is nothing to make it with. */
+export function requireKeyFor(
+  wishes: readonly { readonly key: string; readonly rich?: boolean }[],
+  keys: Pick<EncryptionKeys, 'current'>,
+): void {
+  const rich = wishes.find((wish) => wish.rich);
+  if (rich === undefined || keys.current() !== undefined) return;
+  throw new ConfigError([
+    `ENCRYPTION_KEYS: ${rich.key} is rich, which needs a key with a certificate (g2k certificates rotate makes one)`,
+  ]);
+}
+
+function isInFile(place: KeyPlace): boolean {
+  return place.kind === 'folder' || (place.kind === 'reference' && place.reference.kind === 'file');
+}
+
+function isNamed({ id, certificate }: HeldKey, name: string): boolean {
+  return id === name && certificate !== undefined;
+}
+
+/**
+ * The newest that has begun. Where all have ended, the newest all the same: whether it still takes an ended one is
+ * Graph's to say, and without any nothing could be subscribed to.
+ */
+function currentCertificate(
+  keys: readonly CertifiedKey[],
+  named: string | undefined,
+  now: number,
+): EncryptionCertificate | undefined {
+  const certified = keys.flatMap(({ id, certificate, startsAt = 0 }) =>
+    certificate ? [{ id, startsAt, ...certificate }] : [],
+  );
+  const chosen = certified.find(({ id }) => id === named);
+  const begun = certified
+    .filter(({ startsAt }) => startsAt <= now)
+    .sort((a, b) => b.startsAt - a.startsAt || (a.id < b.id ? 1 : -1));
+  const { id, base64 } = chosen ?? begun.find(({ expiresAt }) => expiresAt > now) ?? begun[0] ?? {};
+  return id === undefined || base64 === undefined ? undefined : { id, base64 };
+}
+
+type Held = { readonly keys: readonly CertifiedKey[]; readonly problems: readonly string[] };
+
+function withStart({ keys, problems }: ReturnType<typeof readPrivateKeys>): Held {
+  return { keys: keys.map(startOf), problems: problems.map(({ problem }) => problem) };
+}
+
+function startOf(key: HeldKey): CertifiedKey {
+  if (!key.certificate) return key;
+  const { validFromDate } = new X509Certificate(Buffer.from(key.certificate.base64, 'base64'));
+  return { ...key, startsAt: validFromDate.getTime() };
+}
+
+/** A key that was good and is now spoiled stays as it was, unless it was taken away. */
+function keepingOld(old: readonly CertifiedKey[], sources: readonly PrivateKeySource[]): Held {
+  const { keys, problems } = withStart(readPrivateKeys(sources));
+  const isSpoiled = ({ id }: HeldKey) =>
+    !keys.some((key) => key.id === id) && sources.some((source) => source.id === id);
+  return { keys: [...keys, ...old.filter(isSpoiled)], problems };
+}
+
+function fingerprint(sources: readonly PrivateKeySource[]): string {
+  return JSON.stringify(sources.map(({ id, text }) => [id, text]));
+}
+
+/** Says what is wrong once, not at each look. */
+function createComplaints(log: Logger) {
+  const said = new Map<string, string>();
+  return (line: 'encryption.keys-not-read' | 'encryption.keys-not-taken', problems: readonly string[]) => {
+    const text = problems.join('; ');
+    if (text !== '' && said.get(line) !== text) log.error({ problems }, line);
+    said.set(line, text);
+  };
+}
+
+/** One look after the other. It keeps no process alive. */
+function repeat(everyMs: number, act: () => Promise<void>): { close(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+  const wait = () => {
+    if (closed) return;
+    timer = setTimeout(() => act().finally(wait), everyMs);
+    timer.unref();
+  };
+  wait();
+  return {
+    close() {
+      closed = true;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,54 @@
+/** How far the living subscriptions have got with new clientState secrets and new certificates. Pure. */
+import type { HeldKey } from '../rich/private-keys.ts';
+import { secretFingerprint } from './secret-fingerprint.ts';
+import type { FormerCertificate, KnownSubscription } from './subscription-store.ts';
+
+export type SecretsInUse = {
+  /** Subscriptions that carry the first of the secrets. */
+  readonly current: number;
+  /** Those that carry another, or one that is not known: the old secrets are needed until there is none. */
+  readonly old: number;
+};
+
+export function secretsInUse(known: readonly KnownSubscription[], secrets: readonly string[]): SecretsInUse {
+  const serving = known.filter(({ replacedAt }) => replacedAt === undefined);
+  const newest = secretFingerprint(secrets[0] ?? '');
+  const current = serving.filter(({ secret }) => secret === newest).length;
+  return { current, old: serving.length - current };
+}
+
+/** Graph redelivers for 4 hours, and what came may wait here for 4 more. */
+const MET_FOR_MS = 8 * 3_600_000;
+
+/** Whether notifications that were encrypted for it may still have to be opened. */
+export function isStillMet({ until }: FormerCertificate, now: number): boolean {
+  return now - until <= MET_FOR_MS;
+}
+
+/** Subscriptions whose notifications may need a key, by its id; a replaced one counts while it is remembered. */
+export function certificatesInUse(known: readonly KnownSubscription[], now: number): Map<string, number> {
+  const ids = known.flatMap(({ certificateId, formerCertificates = [], replacedAt }) => {
+    const isMet = replacedAt === undefined || isStillMet({ id: '', until: replacedAt }, now);
+    const former = formerCertificates.filter((one) => isStillMet(one, now)).map(({ id }) => id);
+    const own = certificateId !== undefined && isMet ? [certificateId] : [];
+    return [...new Set([...own, ...former])];
+  });
+  return new Map([...Map.groupBy(ids, (id) => id)].map(([id, all]) => [id, all.length]));
+}
+
+export type CertificateInUse = {
+  readonly id: string;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
+  /** Subscriptions whose notifications may need its key. */
+  readonly subscriptions: number;
+};
+
+export function certificatesOf(
+  held: readonly HeldKey[],
+  inUse: ReadonlyMap<string, number>,
+): CertificateInUse[] {
+  return held.flatMap(({ id, certificate }) =>
+    certificate ? [{ id, expiresAt: certificate.expiresAt, subscriptions: inUse.get(id) ?? 0 }] : [],
+  );
+}
