@@ -18,7 +18,7 @@ describe('readCollection', () => {
     ['{"value":["[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["]}', ['['.repeat(44)]],
     ['{"value":["\\"[{\\\\"]}', ['"[{\\']],
   ])('reads %j', (text, items) => {
-    expect(read(text)).toEqual({ ok: true, collection: { items } });
+    expect(read(text)).toMatchObject({ ok: true, collection: { items } });
   });
 
   it('refuses an empty body', () => {
@@ -76,7 +76,7 @@ describe('readCollection', () => {
     const cut = Buffer.from([0x22, 0xe6, 0xbc]);
     for (let n = 0; n < 3; n++) {
       expect(readCollection(cut).ok).toBe(false);
-      expect(read('{"value":["漢"]}')).toEqual({ ok: true, collection: { items: ['漢'] } });
+      expect(read('{"value":["漢"]}')).toMatchObject({ ok: true, collection: { items: ['漢'] } });
     }
   });
 
@@ -160,8 +160,25 @@ describe('readCollection', () => {
     fc.assert(
       fc.property(jsonItems, (items) => {
         const result = read(JSON.stringify({ value: items }));
-        expect(result).toEqual({ ok: true, collection: { items: JSON.parse(JSON.stringify(items)) } });
+        expect(result).toEqual({
+          ok: true,
+          collection: { items: JSON.parse(JSON.stringify(items)), validationTokens: [] },
+        });
       }),
     );
+  });
+
+  it.each([
+    ['["a",null,"b"]', ['a', 'b']],
+    ['null', []],
+    [
+      JSON.stringify(Array.from({ length: 10_000 }, (_, n) => `${n}`)),
+      Array.from({ length: 20 }, (_, n) => `${n}`),
+    ],
+  ])('reads the tokens that can be of use, twenty at most (%#)', (tokens, wanted) => {
+    expect(read(`{"value":[],"validationTokens":${tokens}}`)).toEqual({
+      ok: true,
+      collection: { items: [], validationTokens: wanted },
+    });
   });
 });
