@@ -20,7 +20,10 @@ export type TokenVerdict =
 export interface AccessTokensOptions {
   readonly now: () => number;
   readonly lifetimeSeconds: number;
-  readonly issuer: () => string;
+  /** What `iss` says, for a tenant. */
+  readonly issuer: (tenantId: string) => string;
+  /** What `aud` says: the Graph of the cloud. */
+  readonly audience: string;
 }
 
 const base64Url = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -75,8 +78,8 @@ export class AccessTokens {
   #sign({ tenantId, clientId }: Application, iat: number): string {
     const header = base64Url({ typ: 'JWT', alg: 'HS256' });
     const exp = iat + this.#options.lifetimeSeconds;
-    const aud = 'https://graph.microsoft.com';
-    const iss = `${this.#options.issuer()}/${tenantId}/`;
+    const aud = this.#options.audience;
+    const iss = this.#options.issuer(tenantId);
     const claims = base64Url({
       aud,
       iss,

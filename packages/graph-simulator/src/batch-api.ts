@@ -69,8 +69,8 @@ function failedDependency(deps: BatchApiDeps, { id }: BatchPart): GraphAnswer {
   return { status: 424, body: errorBody('FailedDependency', text, ids, deps.now()) };
 }
 
-function isOutlook(deps: BatchApiDeps, { url }: BatchPart): boolean {
-  const { path } = deps.calls().describe(url.split('?')[0] ?? '');
+function isOutlook(deps: BatchApiDeps, { url }: BatchPart, tenantId: string): boolean {
+  const { path } = deps.calls().describe(url.split('?')[0] ?? '', tenantId);
   return path !== undefined && mailboxOf(path) !== undefined;
 }
 
@@ -87,7 +87,7 @@ async function runParts(
     if (parents.some((parent) => (parent?.status ?? 0) >= 400)) return failedDependency(deps, part);
     const call = () =>
       runPart(deps.calls(), part, request, (fault, ids) => faultyPart(fault, ids, deps.now()));
-    return isOutlook(deps, part) ? gate.run(call) : call();
+    return isOutlook(deps, part, request.application.tenantId) ? gate.run(call) : call();
   };
   for (const part of parts) answers.set(part.id, run(part));
   return Promise.all(

@@ -49,6 +49,8 @@ export interface ReadEntry {
   readonly resource: string;
   readonly version: number | null;
   readonly status: number;
+  /** Of the app that has read; absent where its token told none. */
+  readonly tenantId?: string;
 }
 
 export interface SubscriptionEntry {
@@ -56,6 +58,7 @@ export interface SubscriptionEntry {
   readonly at: number;
   readonly action: SubscriptionAction;
   readonly id: string;
+  readonly tenantId: string;
   readonly resource: string;
   readonly expirationDateTime: string;
 }

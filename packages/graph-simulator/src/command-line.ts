@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { PLANNED_KINDS, type PlanOrder } from './fault-plan.ts';
-import type { GraphSimulatorOptions } from './simulator-options.ts';
+import type { GraphSimulatorOptions, TenantOptions } from './simulator-options.ts';
 
 export interface SimulatorCommand {
   readonly options: GraphSimulatorOptions;
@@ -33,6 +33,8 @@ export const HELP = `Microsoft Graph on this machine: tokens, subscriptions, eve
   --tenant-id GUID    tenant that exists
   --client-id GUID    app that exists in it
   --client-secret S   that app's secret
+  --tenant ID:CLIENT:SECRET
+                      a further tenant with an app of its own, and as many users; may be repeated
   --users N           users with a calendar (5)
   --rate R            changes per second in their calendars; 0 for none (1)
   --seed S            number that users and changes follow from (1)
@@ -48,6 +50,10 @@ export const HELP = `Microsoft Graph on this machine: tokens, subscriptions, eve
                       of the tokens that go with resource data: 1.0 or 2.0 (1.0)
   --validation-issuer URL
                       their issuer, with {tenantid} in it (Microsoft's own in the global cloud)
+  --login-host NAME   the login authority answers under this name alone, and Graph under all others
+  --token-issuer URL  issuer that access tokens show, with {tenantid} in it (this authority)
+  --graph-resource URL
+                      audience of access tokens, and the only one that is issued for (any)
   --help              this text
 
 Graph is at URL/v1.0, the login authority at URL; docs of the control calls (URL/simulator) are in README.md.
@@ -60,6 +66,7 @@ const OPTIONS = {
   'tenant-id': { type: 'string' },
   'client-id': { type: 'string' },
   'client-secret': { type: 'string' },
+  tenant: { type: 'string', multiple: true },
   users: { type: 'string' },
   rate: { type: 'string' },
   seed: { type: 'string' },
@@ -73,6 +80,9 @@ const OPTIONS = {
   'chaos-kinds': { type: 'string' },
   'validation-token-version': { type: 'string' },
   'validation-issuer': { type: 'string' },
+  'login-host': { type: 'string' },
+  'token-issuer': { type: 'string' },
+  'graph-resource': { type: 'string' },
   help: { type: 'boolean' },
 } as const;
 
@@ -84,6 +94,22 @@ const number = (schema: z.ZodNumber) =>
     .pipe(schema)
     .optional();
 
+const ISSUER = z
+  .string()
+  .includes('{tenantid}', { error: 'must have {tenantid} where the id of the tenant goes' });
+
+/** "ID:CLIENT:SECRET", of which the secret may have further colons in it. */
+const TENANT = z.string().transform((text, context): TenantOptions => {
+  const [, tenantId = '', clientId = '', clientSecret = ''] = /^([^:]*):([^:]*):(.+)$/s.exec(text) ?? [];
+  const ids = z.tuple([z.guid(), z.guid()]).safeParse([tenantId, clientId]);
+  if (clientSecret !== '' && ids.success) return { tenantId, applications: [{ clientId, clientSecret }] };
+  context.addIssue({
+    code: 'custom',
+    message: 'must be a tenant, a client (both GUIDs) and a secret, as A:B:C',
+  });
+  return z.NEVER;
+});
+
 const VALUES = z.object({
   port: number(z.number().int().min(0).max(65_535)),
   host: z.string().min(1).optional(),
@@ -91,6 +117,7 @@ const VALUES = z.object({
   'tenant-id': z.guid().optional(),
   'client-id': z.guid().optional(),
   'client-secret': z.string().min(1).optional(),
+  tenant: z.array(TENANT).optional(),
   users: number(z.number().int().min(1).max(100_000)),
   rate: number(z.number().min(0).max(5_000)),
   seed: number(z.number().int()),
@@ -107,10 +134,10 @@ const VALUES = z.object({
     .pipe(z.array(z.enum(PLANNED_KINDS, { error: `can be ${PLANNED_KINDS.join(', ')}` })))
     .optional(),
   'validation-token-version': z.enum(['1.0', '2.0']).optional(),
-  'validation-issuer': z
-    .string()
-    .includes('{tenantid}', { error: 'must have {tenantid} where the id of the tenant goes' })
-    .optional(),
+  'validation-issuer': ISSUER.optional(),
+  'login-host': z.string().min(1).optional(),
+  'token-issuer': ISSUER.optional(),
+  'graph-resource': z.url({ protocol: /^https$/, error: 'must be a URL with https' }).optional(),
 });
 
 /** For somebody at a breakpoint, whom Graph would take for a slow endpoint. */
@@ -167,6 +194,7 @@ export function parseCommandLine(args: readonly string[]): SimulatorCommand | 'h
   const raw = rawValues(args);
   if (raw.help) return 'help';
   const values = checkedValues(raw);
+  const users = values.users ?? DEFAULT_USERS;
   return {
     rate: values.rate ?? DEFAULT_RATE,
     caFile: values['ca-file'],
@@ -179,7 +207,8 @@ export function parseCommandLine(args: readonly string[]): SimulatorCommand | 'h
       tenantId: values['tenant-id'],
       clientId: values['client-id'],
       clientSecret: values['client-secret'],
-      users: values.users ?? DEFAULT_USERS,
+      users,
+      tenants: values.tenant?.map((tenant) => ({ ...tenant, users })),
       seed: values.seed,
       changeLogFile: values['change-log'],
       changeLogKeepEntries: KEPT_LOG_ENTRIES,
@@ -187,6 +216,9 @@ export function parseCommandLine(args: readonly string[]): SimulatorCommand | 'h
       ...(values['no-limits'] && UNLIMITED),
       validationTokenVersion: values['validation-token-version'],
       validationIssuer: values['validation-issuer'],
+      loginHost: values['login-host'],
+      accessTokenIssuer: values['token-issuer'],
+      graphResource: values['graph-resource'],
     }),
   };
 }

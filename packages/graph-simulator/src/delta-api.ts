@@ -7,9 +7,9 @@ import { DeltaTokens, type TokenState } from './delta-tokens.ts';
 import { type GraphAnswer, GraphError, type GraphRequest, type JsonObject } from './graph-exchange.ts';
 import { contextUrl, notThere, showItem } from './item-answers.ts';
 import type { ItemIdForms } from './item-id-forms.ts';
+import { driveRoot, findItem, folderWithCounts, mailFolders } from './own-items.ts';
 import { pageSize, selectProperties } from './paging.ts';
 import { appliedHeader, type Preferences, readPreferences } from './preferences.ts';
-import { driveRoot, findItem, mailFolders } from './read-items.ts';
 import { ownerKey, type ResourcePath, resourcePath } from './resource-path.ts';
 import type { ResourceStore, StoredResource } from './resource-store.ts';
 import type { SeededRandom } from './seeded-random.ts';
@@ -91,7 +91,7 @@ function handleDelta(deps: DeltaApiDeps, tokens: DeltaTokens<Progress>, call: De
   const { query } = call.request;
   const { tokenNames } = call.scope;
   const token = query.get(tokenNames.skip) ?? query.get(tokenNames.delta) ?? '';
-  if (token === 'latest' && call.scope.family !== 'outlook') {
+  if (token === 'latest' && call.scope.hasLatest) {
     return answerPage(deps, tokens, call, latest(deps, call));
   }
   const progress =
@@ -99,8 +99,7 @@ function handleDelta(deps: DeltaApiDeps, tokens: DeltaTokens<Progress>, call: De
   return answerPage(deps, tokens, call, progress);
 }
 
-const firstOptions = ({ request, scope, path }: DeltaCall) =>
-  deltaOptions(request, scope, path.words === 'users/calendarview');
+const firstOptions = ({ request, scope }: DeltaCall) => deltaOptions(request, scope);
 
 function latest({ journal }: DeltaApiDeps, call: DeltaCall): Progress {
   const from = journal.sequence;
@@ -121,14 +120,17 @@ function readToken(
   const { value } = answer;
   // The first round begins before everything, and needs no memory of removals.
   const isForgotten = value.round === undefined && value.from < deps.journal.horizon(call.scope.journalKey);
-  if (answer.kind === 'expired' || isForgotten) throw expired(deps, call, value.options);
+  const isExpired = answer.kind === 'expired' || call.request.expiredToken !== undefined;
+  if (isExpired || isForgotten) throw expired(deps, call, value.options);
   return value;
 }
 
 const EXPIRED_FORMS: Exclude<ExpiredTokenForm, 'mixed'>[] = ['gone', 'syncStateNotFound', 'resyncRequired'];
 
 function expired({ settings, random }: DeltaApiDeps, call: DeltaCall, options: DeltaOptions): GraphError {
-  const form = settings.expiredAs === 'mixed' ? random.pick(EXPIRED_FORMS) : settings.expiredAs;
+  const { expiredToken = 'as set' } = call.request;
+  const set = expiredToken === 'as set' ? settings.expiredAs : expiredToken;
+  const form = set === 'mixed' ? random.pick(EXPIRED_FORMS) : set;
   const text =
     'The sync state generation is not found; continuing would be impossible. A full sync is needed.';
   if (form === 'syncStateNotFound') return new GraphError(404, form, text);
@@ -149,7 +151,18 @@ function beginRound(deps: DeltaApiDeps, { scope }: DeltaCall, { from, options }:
   const told = changed.filter(
     (entry) => entry.sequence <= upTo && (from > 0 || isShownFirst(deps, entry, options)),
   );
-  return { turns: inTurns(deps, told), upTo, from };
+  if (from > 0) return { turns: inTurns(deps, told), upTo, from };
+  const first = options.isNewestFirst ? newestFirst(deps, told) : told;
+  return { turns: inTurns(deps, first.slice(0, options.most), options.isNewestFirst), upTo, from };
+}
+
+function newestFirst({ resources }: DeltaApiDeps, entries: readonly JournalEntry[]): JournalEntry[] {
+  const receivedMs = ({ path }: JournalEntry) =>
+    Date.parse(String(resources.get(path)?.body.receivedDateTime)) || 0;
+  return entries
+    .map((entry) => [receivedMs(entry), entry] as const)
+    .sort(([a], [b]) => b - a)
+    .map(([, entry]) => entry);
 }
 
 /** A first round tells of what is there; removals and what lies outside the window would be news of nothing. */
@@ -162,10 +175,15 @@ function isWithin({ body }: StoredResource, { range, filter }: DeltaOptions): bo
   return (range?.holds(body) ?? true) && (filter?.(body) ?? true);
 }
 
-function inTurns({ settings, random }: DeltaApiDeps, entries: readonly JournalEntry[]): Turn[] {
-  const order = settings.shuffle
-    ? entries.map((entry) => [random.next(), entry] as const).sort(([a], [b]) => a - b)
-    : entries.map((entry) => [0, entry] as const);
+function inTurns(
+  { settings, random }: DeltaApiDeps,
+  entries: readonly JournalEntry[],
+  isOrdered = false,
+): Turn[] {
+  const order =
+    settings.shuffle && !isOrdered
+      ? entries.map((entry) => [random.next(), entry] as const).sort(([a], [b]) => a - b)
+      : entries.map((entry) => [0, entry] as const);
   const turns = order.map(([, entry]): Turn => ({ entry, isStale: false }));
   if (settings.replayChance === 0) return turns;
   const replayed = turns.filter(() => random.chance(settings.replayChance));
@@ -256,14 +274,14 @@ function tell(
   if (stored === undefined || !isWithin(stored, options)) {
     return isStale ? undefined : removal(deps, call, entry);
   }
-  const shown = showItem(stored, call.preferences, deps.idForms);
+  const shown = showItem(folderWithCounts(deps.resources, stored), call.preferences, deps.idForms);
   const selected =
     options.select === null
       ? shown
       : selectProperties(shown, new URLSearchParams({ $select: options.select }));
   const typed =
     call.scope.family === 'directory' ? selected : { '@odata.type': call.scope.odataType, ...selected };
-  return { ...typed, ...membership(deps, stored, round) };
+  return { ...typed, ...membership(deps, stored, options, round) };
 }
 
 function removal(
@@ -275,10 +293,17 @@ function removal(
   return removedItem(scope, path.segments.at(-1)?.id ?? '', entry.gone ?? 'deleted');
 }
 
-/** "members@delta" of a group: all members on a first round, then who came and who went. */
-function membership({ journal }: DeltaApiDeps, { path }: StoredResource, { from, upTo }: Round): JsonObject {
+/** "members@delta" of a group, where $select does not leave it out: all members on a first round, then who came and went. */
+function membership(
+  { journal }: DeltaApiDeps,
+  { path }: StoredResource,
+  { select }: DeltaOptions,
+  { from, upTo }: Round,
+): JsonObject {
   if (path.words !== 'groups') return {};
-  const lists = (['members', 'owners'] as const).map((word) => {
+  const selected = select?.split(',').map((name) => name.trim().toLowerCase());
+  const words = (['members', 'owners'] as const).filter((word) => selected?.includes(word) ?? true);
+  const lists = words.map((word) => {
     const told = journal
       .since(membersScope(path, word), from)
       .filter(({ gone, sequence }) => sequence <= upTo && (from > 0 || gone === undefined))

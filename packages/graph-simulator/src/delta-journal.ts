@@ -25,11 +25,9 @@ interface Scope {
 /** Removals that a scope remembers at least; a mailbox that lives long must not fill the memory with its dead. */
 const KEPT_REMOVALS = 5_000;
 
-/** The keys of the delta queries that tell of the resource: its collection's, and its folder's. */
-function scopesOf(resource: StoredResource): string[] {
-  const folder = folderViewOf(resource);
-  const collection = collectionOf(resource.path).key;
-  return folder === undefined ? [collection] : [collection, folder.key];
+/** The key of the delta query that tells of the resource: its folder's or calendar's, or else its collection's. */
+function scopeOf(resource: StoredResource): string {
+  return (folderViewOf(resource) ?? collectionOf(resource.path)).key;
 }
 
 export class DeltaJournal {
@@ -44,12 +42,12 @@ export class DeltaJournal {
   note({ changeType, resource, previous, at, reason = 'deleted' }: ResourceChange): void {
     this.#sequence += 1;
     const entry = { path: resource.path, sequence: this.#sequence, at };
-    const scopes = scopesOf(resource);
+    const scope = scopeOf(resource);
     const isGone = changeType === 'deleted';
     const how = { ...(isGone && { gone: reason }), ...(!isGone && previous && { before: previous }) };
-    for (const scope of scopes) this.#put(scope, { ...entry, ...how });
-    const left = previous === undefined ? [] : scopesOf(previous).filter((scope) => !scopes.includes(scope));
-    for (const scope of left) this.#put(scope, { ...entry, gone: 'deleted' });
+    this.#put(scope, { ...entry, ...how });
+    const before = previous === undefined ? scope : scopeOf(previous);
+    if (before !== scope) this.#put(before, { ...entry, gone: 'deleted' });
   }
 
   /** Items of the scope whose last change came after that number, in the order of their last changes. */

@@ -6,6 +6,16 @@
  */
 export type ExpiredTokenForm = 'gone' | 'syncStateNotFound' | 'resyncRequired' | 'mixed';
 
+/** The form that has that status; undefined for any other. */
+export function expiredFormOf(status: number | undefined): ExpiredTokenForm | undefined {
+  const forms = new Map<number | undefined, ExpiredTokenForm>([
+    [410, 'gone'],
+    [404, 'syncStateNotFound'],
+    [400, 'resyncRequired'],
+  ]);
+  return forms.get(status);
+}
+
 export interface DeltaSettings {
   /** Items come in no defined order; without it in the order of their last changes. */
   readonly shuffle: boolean;

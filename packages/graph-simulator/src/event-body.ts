@@ -11,6 +11,8 @@ export interface EventIdentity {
   readonly id: string;
   readonly iCalUId: string;
   readonly organizer: Mailbox;
+  /** Annotations that tell the calendar, where it is not the default one. */
+  readonly calendarLinks: JsonObject;
 }
 
 /** Outlook's word for "no time yet". */
@@ -122,11 +124,14 @@ const DEFAULTS: JsonObject = {
 };
 
 /** A whole event from what a caller gave; times and change key are stamped by the store. */
-export function newEventBody(draft: JsonObject, { id, iCalUId, organizer }: EventIdentity): JsonObject {
+export function newEventBody(
+  draft: JsonObject,
+  { id, iCalUId, organizer, calendarLinks }: EventIdentity,
+): JsonObject {
   const given = writable(draft);
   const webLink = `https://outlook.office365.com/owa/?itemid=${encodeURIComponent(id)}&exvsurl=1&path=/calendar/item`;
   const identity = { id, iCalUId, webLink, organizer: { emailAddress: organizer } };
-  return { ...DEFAULTS, ...identity, ...given, ...derived(given) };
+  return { ...DEFAULTS, ...identity, ...given, ...derived(given), ...calendarLinks };
 }
 
 /** What a PATCH changes: its writable properties, and those that follow from them. */

@@ -1,6 +1,6 @@
 // Sends the wrong answers that a fault asks for.
 import type { ServerResponse } from 'node:http';
-import type { FaultKind, RequestFault } from './faults.ts';
+import type { AnswerKind, FaultKind, RequestFault } from './faults.ts';
 import { errorBody, type JsonObject, type RequestIds } from './graph-exchange.ts';
 import { type AnswerHead, sendBomb, sendEndless, sendSlowly } from './unending-answers.ts';
 
@@ -51,7 +51,7 @@ function headOf(fault: RequestFault, context: FaultContext): AnswerHead {
   };
 }
 
-const SENDERS: Readonly<Record<FaultKind, Sender>> = {
+const SENDERS: Readonly<Record<AnswerKind, Sender>> = {
   // A TLS socket cannot send a reset; its client sees a connection that ends without an answer.
   reset: (response) => response.socket?.destroy(),
   // Answered by nobody: the peer's deadline or the close of the server ends it.
@@ -85,8 +85,9 @@ const SENDERS: Readonly<Record<FaultKind, Sender>> = {
   early404: (response, fault, context) => sendStatus(response, fault, context, 404),
 };
 
-/** True if the fault has an answer of its own; a fault that only delays leaves it to the real handler. */
+/** True if the fault has an answer of its own; one that delays, or lets a token expire, leaves it to the real handler. */
 export function answersItself(fault: RequestFault): boolean {
+  if (fault.kind === 'expired-token') return false;
   return fault.kind !== undefined || fault.status !== undefined || fault.body !== undefined;
 }
 
@@ -108,6 +109,7 @@ export function faultStatus(fault: RequestFault): number {
 }
 
 export function sendFault(response: ServerResponse, fault: RequestFault, context: FaultContext): void {
-  if (fault.kind === undefined) sendStatus(response, fault, context, fault.status ?? 200);
+  if (fault.kind === undefined || fault.kind === 'expired-token')
+    sendStatus(response, fault, context, fault.status ?? 200);
   else SENDERS[fault.kind](response, fault, context);
 }

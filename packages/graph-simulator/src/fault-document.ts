@@ -78,6 +78,17 @@ const CLOCK = z.strictObject({
   skewMs: z.number().int(),
 });
 
+const THROTTLE = z.strictObject({
+  on: z.literal('throttle'),
+  ...SPAN,
+  scope: z.enum(['application', 'tenant', 'mailbox']),
+  clientId: z.string().optional(),
+  tenantId: z.string().optional(),
+  mailbox: CANONICAL.optional(),
+  limit: z.enum(['concurrency', 'requests']).optional(),
+  retryAfterMs: durationMs.optional(),
+});
+
 type RequestDocument = z.output<typeof REQUEST>;
 type DeliveryDocument = z.output<typeof DELIVERY>;
 
@@ -89,6 +100,12 @@ function checkRequest({ path, pathPattern, ...fault }: RequestDocument, issue: I
   if ([delayMs, status, body, kind].every((effect) => effect === undefined)) {
     issue('kind', 'one of "kind", "status", "body" and "delayMs" has to say what goes wrong');
   }
+}
+
+function checkThrottle({ scope, mailbox, limit }: z.output<typeof THROTTLE>, issue: Issue): void {
+  if (scope === 'mailbox') return;
+  if (mailbox !== undefined) issue('mailbox', 'needs "scope": "mailbox"');
+  if (limit !== undefined) issue('limit', 'needs "scope": "mailbox"');
 }
 
 function checkDelivery({ drop, forge, duplicate, delayMs, reorder }: DeliveryDocument, issue: Issue): void {
@@ -113,7 +130,8 @@ function present<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], un
   return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
-type AnyDocument = RequestDocument | DeliveryDocument | z.output<typeof CONSENT> | z.output<typeof CLOCK>;
+type StateDocument = z.output<typeof CONSENT> | z.output<typeof CLOCK> | z.output<typeof THROTTLE>;
+type AnyDocument = RequestDocument | DeliveryDocument | StateDocument;
 
 function toFault(document: AnyDocument): Fault {
   if (document.on === 'request') {
@@ -132,11 +150,12 @@ function toFault(document: AnyDocument): Fault {
 }
 
 const KINDS_OF_FAULT = z
-  .discriminatedUnion('on', [REQUEST, DELIVERY, CONSENT, CLOCK])
+  .discriminatedUnion('on', [REQUEST, DELIVERY, CONSENT, CLOCK, THROTTLE])
   .superRefine((document, context) => {
     const issue: Issue = (path, message) => context.addIssue({ code: 'custom', path: [path], message });
     if (document.on === 'request') checkRequest(document, issue);
     if (document.on === 'delivery') checkDelivery(document, issue);
+    if (document.on === 'throttle') checkThrottle(document, issue);
   });
 
 const isObject = (value: unknown): value is object =>

@@ -6,6 +6,8 @@ import type {
   FaultableCall,
   FaultableItem,
   RequestFault,
+  ThrottleableCall,
+  ThrottleFault,
 } from './fault-rules.ts';
 import { needsResourceData } from './forgery-kinds.ts';
 import { parseResourcePath, type ResourcePath } from './resource-path.ts';
@@ -33,11 +35,25 @@ function pathMatcher(path: RequestFault['path']): (callPath: string) => boolean 
     (callPath.startsWith(API_PREFIX) && key !== undefined && parsed(callPath)?.key === key);
 }
 
-export function requestMatcher({ method, path, match }: RequestFault): (call: FaultableCall) => boolean {
+const TOKENS = ['$deltatoken', '$skiptoken', 'token'];
+
+/** A delta query that goes on from a token, which "latest" is not. */
+function bringsToken({ path, query }: FaultableCall): boolean {
+  const isDelta = /\/(microsoft\.graph\.)?delta(\(.*\))?$/i.test(path);
+  return isDelta && TOKENS.some((name) => !['', 'latest', null].includes(query?.get(name) ?? null));
+}
+
+export function requestMatcher({
+  method,
+  path,
+  kind,
+  match,
+}: RequestFault): (call: FaultableCall) => boolean {
   const fitsPath = pathMatcher(path);
   return (call) =>
     (method === undefined || method.toUpperCase() === call.method) &&
     fitsPath(call.path) &&
+    (kind !== 'expired-token' || bringsToken(call)) &&
     (match?.(call) ?? true);
 }
 
@@ -46,8 +62,17 @@ export function deliveryMatcher({ forge, match }: DeliveryFault): (item: Faultab
   return (item) => !(needsData && item.audience === undefined) && (match?.(item) ?? true);
 }
 
+/** The mailbox is compared as paths are: words and GUIDs in any case. */
+export function throttleMatcher(fault: ThrottleFault): (call: ThrottleableCall) => boolean {
+  const mailbox = fault.mailbox === undefined ? undefined : parsed(fault.mailbox)?.key;
+  return (call) =>
+    concernsApp(fault, call) &&
+    (fault.scope !== 'mailbox' ||
+      (call.mailbox !== undefined && (fault.mailbox === undefined || call.mailbox === mailbox)));
+}
+
 /** Whom a withdrawn consent concerns. GUIDs are compared without case, as Entra does. */
-export function concernsApp({ clientId, tenantId }: ConsentFault, app: FaultableApp): boolean {
+export function concernsApp({ clientId, tenantId }: Partial<FaultableApp>, app: FaultableApp): boolean {
   const same = (wanted: string | undefined, actual: string) =>
     wanted === undefined || wanted.toLowerCase() === actual.toLowerCase();
   return same(clientId, app.clientId) && same(tenantId, app.tenantId);

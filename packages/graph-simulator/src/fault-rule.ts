@@ -56,6 +56,11 @@ export class FaultRule<F extends Fault = Fault> {
     return nowMs < endsAt && this.#hits < timesOf(this.fault);
   }
 
+  /** How long it still holds; Infinity where it ends by itself never. */
+  leftMs(nowMs: number): number {
+    return this.#addedAt + (this.fault.forMs ?? Number.POSITIVE_INFINITY) - nowMs;
+  }
+
   count(): void {
     this.#hits += 1;
   }

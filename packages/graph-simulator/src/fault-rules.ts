@@ -13,6 +13,7 @@ export const FAULT_KINDS = [
   'gzip-bomb',
   'redirect',
   'early404',
+  'expired-token',
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];
@@ -28,6 +29,9 @@ export interface FaultSpan {
   /** The rule ends so long after it was added, by the simulator's clock. */
   readonly forMs?: number;
 }
+
+/** Kinds that send an answer of their own; an expired token is answered by the delta query. */
+export type AnswerKind = Exclude<FaultKind, 'expired-token'>;
 
 export interface RequestFault extends FaultSpan {
   readonly on?: 'request';
@@ -48,6 +52,7 @@ export interface RequestFault extends FaultSpan {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as it is if a string, else as JSON; without it a status gets Graph's error body. */
   readonly body?: unknown;
+  /** 'expired-token' fits only delta queries that bring a token; `status` (410, 404, 400) says in which form. */
   readonly kind?: FaultKind;
 }
 
@@ -90,12 +95,31 @@ export interface ClockFault extends Pick<FaultSpan, 'forMs'> {
   readonly skewMs: number;
 }
 
-export type Fault = RequestFault | DeliveryFault | ConsentFault | ClockFault;
+/** Graph takes no call of an app any more, or none for a mailbox: 429, also for a batch as a whole. */
+export interface ThrottleFault extends FaultSpan {
+  readonly on: 'throttle';
+  /** All that an app does; all that it does in a tenant; all that it does in a mailbox. */
+  readonly scope: 'application' | 'tenant' | 'mailbox';
+  /** Every app without it. */
+  readonly clientId?: string;
+  /** Every tenant without it. */
+  readonly tenantId?: string;
+  /** "users/{id}"; each mailbox without it. */
+  readonly mailbox?: string;
+  /** Of a mailbox: 'concurrency' (unless said), 4 calls at once; 'requests', 10,000 in 10 minutes. */
+  readonly limit?: 'concurrency' | 'requests';
+  /** What Retry-After tells; the rest of `forMs` unless said, and 10 s without that. */
+  readonly retryAfterMs?: number;
+}
+
+export type Fault = RequestFault | DeliveryFault | ConsentFault | ClockFault | ThrottleFault;
 
 export interface FaultableCall {
   readonly method: string;
   /** Decoded, without query: "/v1.0/users/{id}/events/{id}". */
   readonly path: string;
+  /** As it came; absent for calls of the login authority. */
+  readonly query?: URLSearchParams;
 }
 
 export interface FaultableItem {
@@ -114,10 +138,18 @@ export interface FaultableApp {
   readonly tenantId: string;
 }
 
+export interface ThrottleableCall extends FaultableApp {
+  /** Canonical: "users/{id}"; undefined for a call that concerns no mailbox. */
+  readonly mailbox: string | undefined;
+  /** "GET users/{id}/events" */
+  readonly subject: string;
+}
+
 /** What a rule does, in a word or two: "status 503", "slow-loris", "drop", "forge expired". */
 export function effectOf(fault: Fault): string {
   if (fault.on === 'clock') return `clock ${fault.skewMs} ms`;
   if (fault.on === 'consent') return `consent withdrawn at ${fault.at ?? 'graph'}`;
+  if (fault.on === 'throttle') return `throttle ${fault.scope}`;
   if (fault.on === 'delivery') return deliveryEffect(fault);
   if (fault.kind !== undefined) return fault.kind;
   if (fault.status !== undefined) return `status ${fault.status}`;

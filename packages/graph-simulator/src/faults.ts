@@ -1,5 +1,11 @@
 // Holds the rules of what goes wrong, decides which is applied, and keeps a list of what was inflicted.
-import { concernsApp, concernsResource, deliveryMatcher, requestMatcher } from './fault-matching.ts';
+import {
+  concernsApp,
+  concernsResource,
+  deliveryMatcher,
+  requestMatcher,
+  throttleMatcher,
+} from './fault-matching.ts';
 import { FaultRule, type FaultView, type RuleContext } from './fault-rule.ts';
 import {
   type ClockFault,
@@ -11,11 +17,14 @@ import {
   type FaultableCall,
   type FaultableItem,
   type RequestFault,
+  type ThrottleableCall,
+  type ThrottleFault,
 } from './fault-rules.ts';
 import { seededRandom } from './seeded-random.ts';
 
 export type { FaultView } from './fault-rule.ts';
 export type {
+  AnswerKind,
   ClockFault,
   ConsentFault,
   DeliveryFault,
@@ -24,6 +33,7 @@ export type {
   FaultableItem,
   FaultKind,
   RequestFault,
+  ThrottleFault,
 } from './fault-rules.ts';
 
 export interface FaultHandle {
@@ -52,7 +62,9 @@ export interface FaultsOptions {
   readonly seed?: number;
 }
 
-interface MatchedRule<F extends RequestFault | DeliveryFault, Subject> {
+type MatchedFault = RequestFault | DeliveryFault | ThrottleFault;
+
+interface MatchedRule<F extends MatchedFault, Subject> {
   readonly rule: FaultRule<F>;
   readonly fits: (subject: Subject) => boolean;
 }
@@ -66,6 +78,7 @@ export class Faults {
   readonly #draw: () => number;
   #requests: MatchedRule<RequestFault, FaultableCall>[] = [];
   #deliveries: MatchedRule<DeliveryFault, FaultableItem>[] = [];
+  #throttles: MatchedRule<ThrottleFault, ThrottleableCall>[] = [];
   #consents: FaultRule<ConsentFault>[] = [];
   #clocks: FaultRule<ClockFault>[] = [];
   #inflicted: InflictedFault[] = [];
@@ -83,6 +96,11 @@ export class Faults {
       this.#deliveries.push({ rule, fits: deliveryMatcher(fault) });
       return this.#handle(rule);
     }
+    if (fault.on === 'throttle') {
+      const rule = this.#rule(fault);
+      this.#throttles.push({ rule, fits: throttleMatcher(fault) });
+      return this.#handle(rule);
+    }
     if (fault.on === 'consent' || fault.on === 'clock') return this.#addState(fault);
     const rule = this.#rule(fault);
     this.#requests.push({ rule, fits: requestMatcher(fault) });
@@ -94,6 +112,7 @@ export class Faults {
     const isThere = this.#all().some((rule) => rule.id === id);
     this.#requests = this.#requests.filter(({ rule }) => rule.id !== id);
     this.#deliveries = this.#deliveries.filter(({ rule }) => rule.id !== id);
+    this.#throttles = this.#throttles.filter(({ rule }) => rule.id !== id);
     this.#consents = this.#consents.filter((rule) => rule.id !== id);
     this.#clocks = this.#clocks.filter((rule) => rule.id !== id);
     return isThere;
@@ -117,11 +136,18 @@ export class Faults {
   }
 
   takeForRequest(call: FaultableCall): RequestFault | undefined {
-    return this.#take(this.#requests, call, call.path, () => `${call.method} ${call.path}`);
+    return this.#take(this.#requests, call, call.path, () => `${call.method} ${call.path}`)?.fault;
   }
 
   takeForDelivery(item: FaultableItem): DeliveryFault | undefined {
-    return this.#take(this.#deliveries, item, item.resource, () => `${item.changeType} ${item.resource}`);
+    return this.#take(this.#deliveries, item, item.resource, () => `${item.changeType} ${item.resource}`)
+      ?.fault;
+  }
+
+  /** `leftMs`: how long the rule still holds, Infinity where it has no end. */
+  takeForThrottle(call: ThrottleableCall): { fault: ThrottleFault; leftMs: number } | undefined {
+    const rule = this.#take(this.#throttles, call, call.mailbox ?? call.clientId, () => call.subject);
+    return rule && { fault: rule.fault, leftMs: rule.leftMs(this.#now()) };
   }
 
   /** Whether Graph refuses the app this resource: a path below /v1.0, or what a subscription wants to hear of. */
@@ -147,7 +173,8 @@ export class Faults {
   }
 
   #all(): FaultRule[] {
-    const matched = [...this.#requests, ...this.#deliveries].map(({ rule }): FaultRule => rule);
+    const all = [...this.#requests, ...this.#deliveries, ...this.#throttles];
+    const matched = all.map(({ rule }): FaultRule => rule);
     return [...matched, ...this.#consents, ...this.#clocks];
   }
 
@@ -164,18 +191,18 @@ export class Faults {
     return this.#handle(rule);
   }
 
-  #take<F extends RequestFault | DeliveryFault, Subject>(
+  #take<F extends MatchedFault, Subject>(
     rules: readonly MatchedRule<F, Subject>[],
     subject: Subject,
     name: string,
     told: () => string,
-  ): F | undefined {
+  ): FaultRule<F> | undefined {
     if (rules.length === 0) return undefined;
     const context: RuleContext = { nowMs: this.#now(), draw: this.#draw };
     const found = rules.find(({ rule, fits }) => fits(subject) && rule.take(name, context));
     if (found === undefined) return undefined;
     this.#note(found.rule, told());
-    return found.rule.fault;
+    return found.rule;
   }
 
   #refuses(app: FaultableApp, subject: string, concerns: (fault: ConsentFault) => boolean): boolean {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AccessTokens } from './access-tokens.ts';
 import type { ReadEntry } from './change-log.ts';
+import { expiredFormOf } from './delta-settings.ts';
 import { answersItself } from './fault-answers.ts';
 import type { Faults, RequestFault } from './faults.ts';
 import {
@@ -17,6 +18,7 @@ import type { Admission, LimitedCall } from './request-limits.ts';
 import type { RequestLog } from './request-log.ts';
 import type { ResourcePath } from './resource-path.ts';
 import type { SimulatorClock } from './simulator-clock.ts';
+import { throttledCall } from './throttle-faults.ts';
 
 export interface CallSubject {
   /** "users/{id}": whose limit of simultaneous calls it counts against; undefined for a batch, whose parts count. */
@@ -31,10 +33,11 @@ export interface GraphCallsDeps {
   readonly graphApi: (request: GraphRequest) => Promise<GraphAnswer>;
   readonly tokens: AccessTokens;
   readonly limits: (call: LimitedCall) => Admission;
+  readonly retryAfter: (waitMs: number) => Readonly<Record<string, string>>;
   readonly faults: Faults;
   readonly log: RequestLog;
-  /** What a raw path below /v1.0 is about. */
-  readonly describe: (path: string) => CallSubject;
+  /** What a raw path below /v1.0 is about, called by an app of that tenant; "" where nobody knows whose call it is. */
+  readonly describe: (path: string, tenantId: string) => CallSubject;
   readonly onRead: (entry: ReadEntry) => void;
   readonly now: () => number;
   readonly clock: SimulatorClock;
@@ -70,6 +73,9 @@ function grantOf(tokens: AccessTokens, headers: GraphRequest['headers']): Grant 
   return new GraphError(401, 'InvalidAuthenticationToken', REFUSALS[verdict.kind], undefined, challenge);
 }
 
+const tenantOf = (granted: Grant | GraphError) =>
+  granted instanceof GraphError ? '' : granted.application.tenantId;
+
 export function decoded(path: string): string {
   try {
     return decodeURIComponent(path);
@@ -90,38 +96,42 @@ export class GraphCall {
   readonly #path: string;
   readonly #query: string;
   readonly #subject: CallSubject;
+  readonly #granted: Grant | GraphError;
   readonly #endLog: (status: number) => void;
   #admission: Admission | undefined;
   #isOver = false;
 
-  constructor(deps: GraphCallsDeps, incoming: IncomingCall) {
+  /** @param grant of the batch that it is a part of; without it its own token is looked at */
+  constructor(deps: GraphCallsDeps, incoming: IncomingCall, grant?: Grant) {
     const { path, query } = splitUrl(incoming.url);
     const shown = `/v1.0${decoded(path)}${query === '' ? '' : `?${query}`}`;
     this.#deps = deps;
     this.#incoming = incoming;
     this.#path = path;
     this.#query = query;
-    this.#subject = deps.describe(path);
+    this.#granted = grant ?? grantOf(deps.tokens, incoming.headers);
+    this.#subject = deps.describe(path, tenantOf(this.#granted));
     const { owner } = this.#subject;
     this.#endLog = deps.log.begin({ method: incoming.method, path: shown, owner, at: deps.now() });
   }
 
-  /** What is to be sent. @param grant of the batch that it is a part of; without it its own token is looked at */
-  async run(grant?: Grant): Promise<CallOutcome> {
-    const { tokens, latencyMs } = this.#deps;
-    const granted = grant ?? grantOf(tokens, this.#incoming.headers);
+  /** What is to be sent. */
+  async run(): Promise<CallOutcome> {
+    const { latencyMs } = this.#deps;
+    const granted = this.#granted;
     const refusal = granted instanceof GraphError ? undefined : this.#admit(granted);
     if (refusal !== undefined) return { answer: this.#errorAnswer(refusal) };
     const fault = this.#deps.faults.takeForRequest({
       method: this.#incoming.method,
       path: `/v1.0${decoded(this.#path)}`,
+      query: new URLSearchParams(this.#query),
     });
     await this.#wait(fault?.delayMs);
     if (fault !== undefined && answersItself(fault)) return { fault };
     if (granted instanceof GraphError) return { answer: this.#errorAnswer(granted) };
     const ownLatencyMs = this.#subject.owner === undefined ? 0 : latencyMs;
     await this.#wait(ownLatencyMs / 2);
-    const answer = await this.#answer(granted);
+    const answer = await this.#answer(granted, fault);
     await this.#wait(ownLatencyMs / 2);
     return { answer };
   }
@@ -143,13 +153,15 @@ export class GraphCall {
     if (this.#incoming.method !== 'GET' || resource === undefined) return;
     const answeredAt = this.#deps.now();
     const read = mark ?? { resource, version: null, at: answeredAt };
-    this.#deps.onRead({ kind: 'read', ...read, answeredAt, status });
+    const tenantId = tenantOf(this.#granted);
+    this.#deps.onRead({ kind: 'read', ...read, answeredAt, status, ...(tenantId !== '' && { tenantId }) });
   }
 
   #admit({ application }: Grant): GraphError | undefined {
     const { path, owner } = this.#subject;
-    if (path === undefined || owner === undefined) return undefined;
     const { method } = this.#incoming;
+    const refusal = throttledCall(this.#deps, { method, path, application });
+    if (refusal !== undefined || path === undefined || owner === undefined) return refusal;
     try {
       const query = new URLSearchParams(this.#query);
       this.#admission = this.#deps.limits({ method, path, query, application });
@@ -160,10 +172,13 @@ export class GraphCall {
     }
   }
 
-  async #answer(grant: Grant): Promise<GraphAnswer> {
+  async #answer(grant: Grant, fault: RequestFault | undefined): Promise<GraphAnswer> {
     const { method, headers, body, origin } = this.#incoming;
     const query = new URLSearchParams(this.#query);
-    const request = { method, path: this.#path, query, headers, body, origin, ...grant };
+    const expiredToken =
+      fault?.kind === 'expired-token' ? (expiredFormOf(fault.status) ?? ('as set' as const)) : undefined;
+    const call = { method, path: this.#path, query, headers, body, origin, ...grant };
+    const request = { ...call, ...(expiredToken !== undefined && { expiredToken }) };
     try {
       const answer = await this.#deps.graphApi(request);
       return { ...answer, headers: { ...this.#admission?.headers, ...answer.headers } };
@@ -201,10 +216,10 @@ export async function runPart(
 ): Promise<GraphAnswer> {
   const requestId = randomUUID();
   const ids = { requestId, clientRequestId: part.headers['client-request-id'] ?? requestId };
-  const call = new GraphCall(deps, { ...part, origin: batch.origin, ids });
+  const { application, authorizedUntilMs, origin } = batch;
+  const call = new GraphCall(deps, { ...part, origin, ids }, { application, authorizedUntilMs });
   try {
-    const { application, authorizedUntilMs } = batch;
-    const outcome = await call.run({ application, authorizedUntilMs });
+    const outcome = await call.run();
     const answer = 'fault' in outcome ? faultAnswer(outcome.fault, ids) : outcome.answer;
     call.end(answer.status);
     call.noteRead(answer.status, answer.read);

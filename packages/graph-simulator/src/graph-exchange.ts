@@ -1,5 +1,6 @@
 // One call of the Graph API and its answer as plain values, apart from HTTP, so that several can come in one request.
 import type { Application } from './access-tokens.ts';
+import type { ExpiredTokenForm } from './delta-settings.ts';
 
 export type JsonObject = Record<string, unknown>;
 
@@ -16,6 +17,8 @@ export interface GraphRequest {
   readonly application: Application;
   /** When the caller's token ends, epoch milliseconds: a subscription is authorized until then. */
   readonly authorizedUntilMs: number;
+  /** A fault has let the token of this delta query expire, and says how that is answered. */
+  readonly expiredToken?: ExpiredTokenForm | 'as set';
 }
 
 /** Which state a GET of a single resource has read, for the change log. `version` is null where there is none. */

@@ -1,6 +1,13 @@
 // The HTTP side of the simulator: ids, faults, token check, logs round the API; never listens.
 import { randomUUID } from 'node:crypto';
-import express, { type Express, type NextFunction, type Request, type Response, type Router } from 'express';
+import express, {
+  type Express,
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+  type Router,
+} from 'express';
 import { answersItself, faultStatus, sendFault, staysOpen } from './fault-answers.ts';
 import { decoded, GraphCall, type GraphCallsDeps } from './graph-calls.ts';
 import { errorBody, type GraphAnswer, headerText, type RequestIds } from './graph-exchange.ts';
@@ -10,6 +17,8 @@ export interface HttpAppDeps extends GraphCallsDeps {
   readonly controlApi: Router;
   /** What Graph takes for now, which a fault can make differ. */
   readonly graphNow: () => number;
+  /** The name of the login authority, in lower case, if it has one of its own. */
+  readonly loginHost: string | undefined;
 }
 
 const GRAPH_JSON =
@@ -103,6 +112,21 @@ function handleError(deps: HttpAppDeps, error: unknown, request: Request, respon
   send(response, { status, body: errorBody(code, text, ids, deps.now()) }, ids);
 }
 
+/** Graph and the login authority each answer under names of their own. */
+function refuseForeignHost(deps: HttpAppDeps, loginHost: string): RequestHandler {
+  return (request, response, next) => {
+    const isLogin = request.hostname.toLowerCase() === loginHost;
+    const isGraph = /^\/v1\.0(\/|$)/i.test(request.path);
+    if (isLogin !== isGraph) next();
+    else sendNothing(deps, request, response);
+  };
+}
+
+function sendNothing(deps: HttpAppDeps, request: Request, response: Response): void {
+  const ids = idsOf(request);
+  send(response, { status: 404, body: errorBody('BadRequest', 'Nothing is here.', ids, deps.now()) }, ids);
+}
+
 export function createHttpApp(deps: HttpAppDeps): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -112,6 +136,7 @@ export function createHttpApp(deps: HttpAppDeps): Express {
     next();
   });
   app.use('/simulator', deps.controlApi);
+  if (deps.loginHost !== undefined) app.use(refuseForeignHost(deps, deps.loginHost));
   app.use('/v1.0', express.json({ limit: BODY_LIMIT, strict: false }), (request, response) =>
     handleGraph(deps, request, response),
   );
@@ -120,10 +145,7 @@ export function createHttpApp(deps: HttpAppDeps): Express {
     if (!(await handleLoginFault(deps, request, response))) next();
   });
   app.use(deps.tokenEndpoint);
-  app.use((request, response) => {
-    const ids = idsOf(request);
-    send(response, { status: 404, body: errorBody('BadRequest', 'Nothing is here.', ids, deps.now()) }, ids);
-  });
+  app.use((request, response) => sendNothing(deps, request, response));
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) =>
     handleError(deps, error, request, response),
   );

@@ -28,6 +28,7 @@ export type {
   FaultView,
   InflictedFault,
   RequestFault,
+  ThrottleFault,
 } from './faults.ts';
 export type { Forgery } from './forgery-kinds.ts';
 export type { Items } from './items.ts';
@@ -43,8 +44,10 @@ export {
   DEFAULT_CLIENT_SECRET,
   DEFAULT_TENANT_ID,
   type GraphSimulatorOptions,
+  type TenantOptions,
 } from './simulator-options.ts';
 export type { SubscriptionQuotas } from './subscription-quotas.ts';
 export type { Subscription } from './subscription-store.ts';
 export type { SubscriptionThrottling } from './subscription-throttling.ts';
+export type { SimulatedTenant } from './tenants.ts';
 export type { DirectoryUser } from './user-directory.ts';

@@ -1,18 +1,11 @@
 // The control calls on what the tenant holds: items of every kind made, altered and removed, delta tokens expired.
-import express, { type Router } from 'express';
+import express, { type Request, type Router } from 'express';
 import { z } from 'zod';
 import { ControlError } from './control-error.ts';
-import type { DeltaApi } from './delta-api.ts';
 import { documentError } from './fault-document.ts';
-import type { Items } from './items.ts';
-import { ownerKey, parseResourcePath, type ResourcePath, ResourcePathError } from './resource-path.ts';
+import { ownerKey, parseResourcePath, ResourcePathError } from './resource-path.ts';
 import { NoSuchResourceError, type StoredResource } from './resource-store.ts';
-
-export interface ItemControlDeps {
-  readonly items: Items;
-  readonly delta: Pick<DeltaApi, 'expireTokens'>;
-  readonly resolve: (path: ResourcePath) => ResourcePath;
-}
+import type { TenantData } from './tenant-data.ts';
 
 const BODY = z.record(z.string(), z.unknown());
 const EXPIRE = z.strictObject({
@@ -40,15 +33,18 @@ function answering<T>(action: () => T): T {
 
 const view = ({ path, version, etag, body }: StoredResource) => ({ resource: path.key, version, etag, body });
 
-export function createItemControl({ items, delta, resolve }: ItemControlDeps): Router {
+/** @param dataOf what the tenant holds that a call is about */
+export function createItemControl(dataOf: (request: Request) => TenantData): Router {
   const router = express.Router();
   router.post('/delta/expire', (request, response) => {
+    const { delta, resolve } = dataOf(request);
     const { resource } = checked(EXPIRE, request.body);
     const owner = resource && answering(() => ownerKey(resolve(parseResourcePath(resource))));
     response.json({ expired: delta.expireTokens(owner) });
   });
   router.use('/items', (request, response, next) => {
     const { method, path } = request;
+    const { items } = dataOf(request);
     if (method === 'POST') {
       const body = checked(BODY, request.body);
       const folder = /^(.*)\/move$/.exec(path);

@@ -7,6 +7,7 @@ import type { ItemIds } from './item-ids.ts';
 import { folderWordOf, shownFolderId } from './mail-folders.ts';
 import { viewTarget } from './mailbox-views.ts';
 import { itemPatch, newItemBody } from './new-item-bodies.ts';
+import { kindOf } from './resource-kinds.ts';
 import { collectionOf, parseResourcePath, type ResourcePath, resourcePath } from './resource-path.ts';
 import {
   type ChangeOptions,
@@ -44,7 +45,8 @@ export interface ItemsDeps {
   readonly now: () => number;
 }
 
-const OUTLOOK_WORDS = new Set(['messages', 'contacts', 'mailfolders', 'contactfolders']);
+const OUTLOOK_WORDS = new Set(['messages', 'contacts', 'mailfolders', 'contactfolders', 'calendars']);
+
 function newId({ ids, now }: ItemsDeps, collection: ResourcePath, draft: JsonObject): string {
   const [owner] = collection.segments;
   const word = collection.segments.at(-1)?.word ?? '';
@@ -103,7 +105,7 @@ export function createItems(deps: ItemsDeps): Items {
     create: (asked, draft, options) => {
       const { path: collection, folderId } = viewTarget(asPath(asked));
       if (collection.words === 'users/events') {
-        return calendar.create(collection.segments[0]?.id ?? '', draft, options);
+        return calendar.create(collection.segments[0]?.id ?? '', draft, { ...options, calendarId: folderId });
       }
       const mailbox = mailboxOf(deps, collection);
       const id = newId(deps, collection, draft);
@@ -116,9 +118,8 @@ export function createItems(deps: ItemsDeps): Items {
       return resources.update(path, itemPatch(path, patch), options);
     },
     remove: (asked, options) => {
-      const { path, body } = stored(asked);
-      const isChatMessage = body.deletedDateTime !== undefined && path.words.endsWith('messages');
-      if (!isChatMessage) return resources.remove(path, options);
+      const { path } = stored(asked);
+      if (kindOf(path)?.versionForm !== 'chatMessage') return resources.remove(path, options);
       const emptied = { deletedDateTime: nowText(), body: { contentType: 'html', content: '' } };
       return resources.update(path, emptied, { ...options, announcedAs: 'deleted' });
     },

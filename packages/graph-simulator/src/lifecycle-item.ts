@@ -22,7 +22,7 @@ export function isRemoval(item: object): boolean {
   return 'lifecycleEvent' in item && item.lifecycleEvent === 'subscriptionRemoved';
 }
 
-const OUTLOOK = /^users\/(mailfolders\/|contactfolders\/)?(messages|events|contacts)$/;
+const OUTLOOK = /^users\/(mailfolders\/|contactfolders\/|calendars\/)?(messages|events|contacts)$/;
 
 /** The same page, supported resources. */
 export function hasLifecycleEvent(event: LifecycleEvent, path: ResourcePath): boolean {

@@ -15,6 +15,8 @@ const MAIL_FOLDERS: Readonly<Record<string, string>> = {
 };
 /** Contacts that are in no folder of their own are in this one, which Graph does not list. */
 export const DEFAULT_CONTACT_FOLDER = 'contacts';
+/** The name under which the default calendar is kept; "users/{id}/calendar" and its opaque id lead to it. */
+export const DEFAULT_CALENDAR = 'calendar';
 
 /** The parent of all top folders; like Outlook's, it is in no list. */
 const ROOT_FOLDER = 'msgfolderroot';
@@ -24,12 +26,23 @@ const FOLDER_WORDS: WordTable<readonly string[]> = wordTable({
   mailfolders: MAIL_FOLDER_NAMES,
   childfolders: MAIL_FOLDER_NAMES,
   contactfolders: [DEFAULT_CONTACT_FOLDER],
+  calendars: [DEFAULT_CALENDAR],
 });
 
 export const WELL_KNOWN_FOLDERS: ReadonlySet<string> = new Set(MAIL_FOLDER_NAMES);
 
+/** Hashed once for each mailbox, as every message that is shown or told of asks for some. */
+const madeIds = new Map<string, string>();
+
 /** The id that a body shows for a well-known folder; it has the form of Outlook's, and differs by mailbox. */
 export function wellKnownFolderId(userId: string, name: string): string {
+  const key = `${userId}/${name}`;
+  const id = madeIds.get(key) ?? hashedFolderId(userId, name);
+  madeIds.set(key, id);
+  return id;
+}
+
+function hashedFolderId(userId: string, name: string): string {
   const bytes = Buffer.concat([
     Buffer.from([0x00, 0x03, 0x24, 0x00]),
     createHash('sha512').update(`${userId}/${name}`).digest(),

@@ -7,7 +7,7 @@ export interface ViewTarget {
   readonly folderId: string | undefined;
 }
 
-const VIEW_WORDS = new Set(['mailfolders', 'childfolders', 'calendar', 'contactfolders']);
+const VIEW_WORDS = new Set(['mailfolders', 'childfolders', 'calendars', 'contactfolders']);
 
 /** Child folders are folders of the mailbox: "mailFolders/{f}/childFolders/{g}" → "mailFolders/{g}" in f. */
 function withoutParents(user: PathSegment, rest: readonly PathSegment[]): PathSegment[] {
@@ -30,4 +30,14 @@ export function viewTarget(path: ResourcePath): ViewTarget {
   const kept = depth < 0 ? inner.slice(-1) : inner.slice(depth);
   const parents = [view, ...inner.slice(0, inner.length - kept.length)];
   return { path: resourcePath([user, ...kept], path.operation), folderId: parents.at(-1)?.id };
+}
+
+/** "mailFolders/{f}/childFolders/{g}/messages" → "mailFolders/{g}/messages", since a folder has one id wherever it is. */
+export function withoutOuterFolders(path: ResourcePath): ResourcePath {
+  const [user, ...rest] = path.segments;
+  const innermost = rest.findLastIndex(({ word, id }) => word === 'childfolders' && id !== undefined);
+  const folder = rest[innermost];
+  if (user === undefined || folder === undefined || rest[0] === undefined) return path;
+  const kept = [{ ...folder, word: rest[0].word }, ...rest.slice(innermost + 1)];
+  return resourcePath([user, ...kept], path.operation);
 }

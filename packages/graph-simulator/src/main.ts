@@ -37,7 +37,9 @@ async function run(command: SimulatorCommand): Promise<void> {
     await simulator.close();
     throw cause;
   }
-  if (command.rate > 0) simulator.life.start({ changesPerSecond: command.rate });
+  if (command.rate > 0) {
+    for (const { life } of simulator.tenants()) life.start({ changesPerSecond: command.rate });
+  }
   simulator.faultScript.start(script);
   process.stdout.write(readyLine(simulator, command));
 }

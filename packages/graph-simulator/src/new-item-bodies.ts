@@ -1,5 +1,6 @@
 // Makes the first body of an item of each kind as Graph would show it, from what a caller gave.
 
+import { type CalendarOwner, calendarBody } from './calendars.ts';
 import { driveRootId } from './drive-root.ts';
 import { withPreview } from './event-body.ts';
 import type { JsonObject } from './graph-exchange.ts';
@@ -127,6 +128,8 @@ const DEFAULTS: WordTable<Defaults> = wordTable({
     ...inFolder('mailfolders', 'msgfolderroot')(draft, context),
   }),
   'users/contactfolders': named,
+  'users/calendars': (draft, { mailbox }) =>
+    calendarBody(draft, (mailbox?.emailAddress as CalendarOwner | undefined) ?? null, false),
   users: (draft) => ({
     businessPhones: [],
     displayName: null,

@@ -1,6 +1,9 @@
 // Brings the path of a call to the ids under which things are kept: users by id, items by ordinary id, folders by name.
+import { withDefaultCalendar } from './calendars.ts';
+import { newDrive } from './drive-root.ts';
 import type { ItemIdForms } from './item-id-forms.ts';
 import { canonicalFolderId } from './mail-folders.ts';
+import { withoutOuterFolders } from './mailbox-views.ts';
 import { type PathSegment, type ResourcePath, resourcePath } from './resource-path.ts';
 import type { ResourceStore } from './resource-store.ts';
 import type { UserDirectory } from './user-directory.ts';
@@ -13,10 +16,14 @@ export interface PathResolverDeps {
 }
 
 const ITEM_WORDS = new Set(['events', 'messages', 'contacts']);
-const DRIVE_OWNERS: WordTable<string> = wordTable({ users: 'user', groups: 'group', sites: 'site' });
+const DRIVE_OWNERS: WordTable<'user' | 'group' | 'site'> = wordTable({
+  users: 'user',
+  groups: 'group',
+  sites: 'site',
+});
 
-/** Whoever a drive's body names as owner ("owner": {"user": {"id"}}), as an alias of the drive. */
-function driveOf(resources: ResourceStore, owner: PathSegment): string | undefined {
+/** The drive whose body names the user, group or site as its owner ("owner": {"user": {"id"}}). */
+function namedDriveOf(resources: ResourceStore, owner: PathSegment): string | undefined {
   const facet = DRIVE_OWNERS.get(owner.word);
   if (facet === undefined) return undefined;
   const drive = resources.list('drives').find(({ body }) => {
@@ -24,6 +31,17 @@ function driveOf(resources: ResourceStore, owner: PathSegment): string | undefin
     return named?.[facet]?.id === owner.id;
   });
   return drive?.path.segments.at(-1)?.id;
+}
+
+/** As OneDrive does, a user or group that has no drive gets one when it is first asked for. */
+function driveOf(resources: ResourceStore, owner: PathSegment): string | undefined {
+  const named = namedDriveOf(resources, owner);
+  const facet = DRIVE_OWNERS.get(owner.word);
+  const person = resources.get(resourcePath([owner]));
+  if (named !== undefined || facet === undefined || facet === 'site' || person === undefined) return named;
+  const { id, body } = newDrive(facet, person.body);
+  resources.seed(resourcePath([{ word: 'drives', id }]), body);
+  return id;
 }
 
 function ofDrive({ resources }: PathResolverDeps, path: ResourcePath): ResourcePath {
@@ -47,5 +65,8 @@ function ofMailbox({ idForms }: PathResolverDeps, path: ResourcePath): ResourceP
 
 /** A function that gives every spelling of a path the same key; what it does not know stays. */
 export function createPathResolver(deps: PathResolverDeps): (path: ResourcePath) => ResourcePath {
-  return (path) => ofMailbox(deps, ofDrive(deps, deps.directory.resolve(path)));
+  return (path) => {
+    const ofOwner = withDefaultCalendar(deps.directory.resolve(path));
+    return withoutOuterFolders(ofMailbox(deps, ofDrive(deps, ofOwner)));
+  };
 }

@@ -1,19 +1,13 @@
 // GET of single items and of lists, views and folders among them.
 import { DateRange } from './date-range.ts';
 import type { DirectoryObjects, MemberWord } from './directory-objects.ts';
-import { driveRootBody, driveRootId } from './drive-root.ts';
-import {
-  type GraphAnswer,
-  GraphError,
-  type GraphRequest,
-  headerText,
-  type JsonObject,
-} from './graph-exchange.ts';
+import { type GraphAnswer, GraphError, type GraphRequest, headerText } from './graph-exchange.ts';
 import { answerItem, contextUrl, notThere, showItem } from './item-answers.ts';
 import type { ItemIdForms } from './item-id-forms.ts';
-import { canonicalFolderId, rootFolderId, shownFolderId, wellKnownFolders } from './mail-folders.ts';
+import { DEFAULT_CALENDAR, DEFAULT_CONTACT_FOLDER, rootFolderId, shownFolderId } from './mail-folders.ts';
 import { type ViewTarget, viewTarget } from './mailbox-views.ts';
 import { parseFilter } from './odata-filter.ts';
+import { calendars, childrenOf, findItem, inFolder, mailFolders } from './own-items.ts';
 import { pageOf, selectProperties } from './paging.ts';
 import { appliedHeader, readPreferences } from './preferences.ts';
 import { kindOf } from './resource-kinds.ts';
@@ -30,70 +24,22 @@ export interface ReadItemsDeps {
 
 const DEFAULT_PAGE_SIZE = 100;
 /** Kinds whose lists can be filtered here, though Graph filters others too. */
-const FILTERED = new Set(['users', 'groups', 'users/messages', 'users/events', 'users/contacts']);
+const FILTERED = new Set([
+  'users',
+  'groups',
+  'users/messages',
+  'users/events',
+  'users/contacts',
+  'users/mailfolders',
+  'users/todo/lists/tasks',
+  'security/alerts',
+  'security/alerts_v2',
+]);
 
 /** A list before paging: what it holds, and where its context points. */
 interface Listing {
   readonly path: ResourcePath;
   readonly items: readonly StoredResource[];
-}
-
-/** Something that is shown but not kept: a mailbox's own folder, a drive's root. Its version never counts. */
-function virtual(path: ResourcePath, body: JsonObject): StoredResource {
-  return { path, body, version: 0, etag: '' };
-}
-
-function folderWithCounts(resources: ResourceStore, stored: StoredResource): StoredResource {
-  const [user, folder] = stored.path.segments;
-  if (stored.path.words !== 'users/mailfolders' || user?.id === undefined) return stored;
-  const userId = user.id;
-  const messages = resources
-    .list(resourcePath([user, { word: 'messages' }]))
-    .filter(({ body }) => inFolder(userId, 'mailfolders', folder?.id ?? '', body));
-  const unreadItemCount = messages.filter(({ body }) => body.isRead === false).length;
-  return { ...stored, body: { ...stored.body, totalItemCount: messages.length, unreadItemCount } };
-}
-
-function inFolder(userId: string, word: string, folderId: string, body: JsonObject): boolean {
-  const parent = body.parentFolderId ?? (word === 'contactfolders' ? 'contacts' : undefined);
-  return typeof parent === 'string' && canonicalFolderId(userId, word, parent) === folderId;
-}
-
-/** The folders of a mailbox: its own and those that were made. */
-export function mailFolders(resources: ResourceStore, user: { word: string; id?: string }): StoredResource[] {
-  const own = wellKnownFolders(user.id ?? '').map(({ name, body }) =>
-    virtual(resourcePath([user, { word: 'mailfolders', id: name }]), body),
-  );
-  const made = resources.list(resourcePath([user, { word: 'mailfolders' }]));
-  return [...own, ...made].map((folder) => folderWithCounts(resources, folder));
-}
-
-/** The item at a path, or the folder or root that is there without having been made. */
-export function findItem(resources: ResourceStore, path: ResourcePath): StoredResource | undefined {
-  const [owner, last] = path.segments;
-  if (path.words === 'users/mailfolders' && owner !== undefined) {
-    return mailFolders(resources, owner).find((folder) => folder.path.key === path.key);
-  }
-  const isRoot =
-    path.words === 'drives/root' ||
-    (path.words === 'drives/items' && last?.id === driveRootId(owner?.id ?? ''));
-  if (isRoot && owner?.id !== undefined && resources.get(resourcePath([owner])) !== undefined) {
-    return driveRoot(resources, owner.id);
-  }
-  return resources.get(path);
-}
-
-export function driveRoot(resources: ResourceStore, driveId: string): StoredResource {
-  const owner = { word: 'drives', id: driveId };
-  const root = resourcePath([owner, { word: 'items', id: driveRootId(driveId) }]);
-  return virtual(root, driveRootBody(driveId, childrenOf(resources, driveId, driveRootId(driveId)).length));
-}
-
-function childrenOf(resources: ResourceStore, driveId: string, parentId: string): StoredResource[] {
-  const items = resources.list(resourcePath([{ word: 'drives', id: driveId }, { word: 'items' }]));
-  const parentOf = ({ body }: StoredResource) =>
-    (body.parentReference as { id?: string } | undefined)?.id ?? driveRootId(driveId);
-  return items.filter((item) => parentOf(item) === parentId);
 }
 
 export function readItem(deps: ReadItemsDeps, request: GraphRequest, path: ResourcePath): GraphAnswer {
@@ -120,6 +66,9 @@ function itemsOf(deps: ReadItemsDeps, { path, folderId }: ViewTarget, view: stri
   requireCollection(deps, path);
   const [user] = path.segments;
   const userId = user?.id ?? '';
+  if (path.words === 'users/calendars' && user !== undefined) {
+    return { path, items: calendars(deps.resources, user) };
+  }
   const isFolders = path.words === 'users/mailfolders' && user !== undefined;
   const all = isFolders ? mailFolders(deps.resources, user) : deps.resources.list(path);
   if (folderId === undefined) return { path, items: isFolders ? all.filter(isTopFolder) : all };
@@ -134,7 +83,7 @@ function itemsOf(deps: ReadItemsDeps, { path, folderId }: ViewTarget, view: stri
 
 /** A folder that something was put into is taken to be there; Outlook would have had it made first. */
 function requireFolder({ resources }: ReadItemsDeps, folder: ResourcePath, items: readonly unknown[]): void {
-  const isDefault = folder.segments.at(-1)?.id === 'contacts';
+  const isDefault = folder.segments.at(-1)?.id === DEFAULT_CONTACT_FOLDER;
   if (items.length > 0 || isDefault || findItem(resources, folder) !== undefined) return;
   throw notThere(folder);
 }
@@ -143,10 +92,11 @@ const isTopFolder = ({ path, body }: StoredResource) =>
   body.parentFolderId === undefined || body.parentFolderId === rootFolderId(path.segments[0]?.id ?? '');
 
 /** The events that overlap the window, which is compulsory. */
-function calendarView({ resources }: ReadItemsDeps, request: GraphRequest, path: ResourcePath): Listing {
+function calendarView(deps: ReadItemsDeps, request: GraphRequest, target: ViewTarget): Listing {
   const range = DateRange.of(request.query);
-  const events = resourcePath([...path.segments.slice(0, 1), { word: 'events' }]);
-  return { path: events, items: resources.list(events).filter(({ body }) => range.holds(body)) };
+  const events = resourcePath([...target.path.segments.slice(0, 1), { word: 'events' }]);
+  const { path, items } = itemsOf(deps, { ...target, path: events }, 'calendars');
+  return { path, items: items.filter(({ body }) => range.holds(body)) };
 }
 
 const MEMBER_WORDS: WordTable<{ word: MemberWord; transitive: boolean }> = wordTable({
@@ -181,10 +131,21 @@ function driveChildren({ resources }: ReadItemsDeps, path: ResourcePath): Listin
   };
 }
 
+/** Lists of a mailbox that are those of one folder, unless another is named (Graph pages "List events", "List contacts"). */
+const DEFAULT_FOLDERS: WordTable<{ readonly word: string; readonly id: string }> = wordTable({
+  'users/events': { word: 'calendars', id: DEFAULT_CALENDAR },
+  'users/calendarview': { word: 'calendars', id: DEFAULT_CALENDAR },
+  'users/contacts': { word: 'contactfolders', id: DEFAULT_CONTACT_FOLDER },
+});
+
+function inDefaultFolder({ path, folderId }: ViewTarget): ViewTarget {
+  return { path, folderId: folderId ?? DEFAULT_FOLDERS.get(path.words)?.id };
+}
+
 function listingOf(deps: ReadItemsDeps, request: GraphRequest, asked: ResourcePath): Listing {
-  const target = viewTarget(asked);
-  if (target.path.words === 'users/calendarview') return calendarView(deps, request, target.path);
-  const view = asked.segments[1]?.word ?? '';
+  const target = inDefaultFolder(viewTarget(asked));
+  if (target.path.words === 'users/calendarview') return calendarView(deps, request, target);
+  const view = DEFAULT_FOLDERS.get(target.path.words)?.word ?? asked.segments[1]?.word ?? '';
   return members(deps, asked) ?? driveChildren(deps, asked) ?? itemsOf(deps, target, view);
 }
 

@@ -59,7 +59,7 @@ export interface RequestLimitsDeps {
   readonly elapsed: () => number;
   readonly retryAfter: (waitMs: number) => Readonly<Record<string, string>>;
   /** How many users the tenant has. */
-  readonly tenantSize: () => number;
+  readonly tenantSize: (tenantId: string) => number;
 }
 
 const OUTLOOK_WORDS = new Set(
@@ -130,7 +130,7 @@ class IdentityLimits {
     const caller = `${clientId} ${tenantId}`;
     const nowMs = this.#deps.elapsed();
     const cost = resourceUnits(call);
-    const allowed = this.#allowed();
+    const allowed = this.#allowed(tenantId);
     const used = { 'x-ms-resource-unit': String(cost) };
     const waits = [
       this.#units.count(caller, allowed, nowMs, cost),
@@ -145,9 +145,9 @@ class IdentityLimits {
     throw throttled({ ...used, ...told, ...scope, ...why, ...this.#deps.retryAfter(Math.max(...waits)) });
   }
 
-  #allowed(): number {
+  #allowed(tenantId: string): number {
     const { small, medium, large } = this.#limits.identityUnits;
-    const users = this.#deps.tenantSize();
+    const users = this.#deps.tenantSize(tenantId);
     if (users < 50) return small;
     return users <= 500 ? medium : large;
   }
@@ -194,7 +194,10 @@ export function createRequestLimits(deps: RequestLimitsDeps): (call: LimitedCall
   return (call) => {
     const { clientId, tenantId } = call.application;
     const waitMs = everything.count(clientId, limits.requests, deps.elapsed());
-    if (waitMs !== undefined) throw throttled(deps.retryAfter(waitMs));
+    if (waitMs !== undefined) {
+      const scope = { 'x-ms-throttle-scope': `Application/ReadWrite/${clientId}` };
+      throw throttled({ ...scope, ...deps.retryAfter(waitMs) });
+    }
     const mailbox = mailboxOf(call.path);
     if (mailbox !== undefined) {
       return { headers: {}, release: mailboxes.enter(`${clientId} ${tenantId} ${mailbox}`) };

@@ -108,6 +108,7 @@ const KINDS = new Map<string, ResourceKind>(
     outlook('Contact', 'Users/Contacts'),
     container(outlook('MailFolder', 'Users/MailFolders')),
     container(outlook('ContactFolder', 'Users/ContactFolders')),
+    container(outlook('Calendar', 'Users/Calendars')),
     directory('User', 'Users'),
     directory('Group', 'Groups'),
     teams('Chat', 'chats'),

@@ -35,7 +35,9 @@ const SINGLETONS = new Set(
   ].flatMap((line) => line.split(' ')),
 );
 
-const OPERATIONS = new Set(['delta', 'getallmessages', '$count', '$ref', '$value', '$batch']);
+const OPERATIONS = new Set(
+  'delta getallmessages getallmembers getallchannels $count $ref $value $batch'.split(' '),
+);
 
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const GUID_AT_TENANT = /^([0-9a-f-]{36})@([0-9a-f-]{36})$/i;

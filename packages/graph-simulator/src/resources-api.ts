@@ -1,18 +1,22 @@
 // The calls on everything but subscriptions: sends each to what reads, writes, or tells of changes.
 import { type GraphAnswer, GraphError, type GraphRequest } from './graph-exchange.ts';
 import { notThere } from './item-answers.ts';
+import type { ItemIdForms } from './item-id-forms.ts';
 import { viewTarget } from './mailbox-views.ts';
 import { countItems, listItems, type ReadItemsDeps, readItem } from './read-items.ts';
 import { type ResourcePath, resourcePath } from './resource-path.ts';
+import type { TenantData } from './tenant-data.ts';
 import type { UserDirectory } from './user-directory.ts';
 import { type WriteItemsDeps, writeItems } from './write-items.ts';
 
-export interface ResourcesApiDeps extends ReadItemsDeps, WriteItemsDeps {
-  readonly directory: UserDirectory;
-  /** Gives every spelling of a path the ids under which things are kept. */
-  readonly resolve: (path: ResourcePath) => ResourcePath;
-  readonly delta: (request: GraphRequest, path: ResourcePath) => GraphAnswer;
+export interface ResourcesApiDeps {
+  /** What the caller's tenant holds, and nothing of any other. */
+  readonly dataOf: (tenantId: string) => TenantData;
+  readonly idForms: ItemIdForms;
+  readonly now: () => number;
 }
+
+type CallDeps = ReadItemsDeps & WriteItemsDeps & TenantData;
 
 const UNSUPPORTED_OPTIONS = ['$search', '$orderby', '$expand', '$apply', '$format'];
 const OPERATIONS = new Set(['delta', '$count', '$ref']);
@@ -42,19 +46,22 @@ export function readTarget(path: ResourcePath): string | undefined {
   return viewTarget(path).path.key;
 }
 
-function read(deps: ResourcesApiDeps, request: GraphRequest, path: ResourcePath): GraphAnswer {
-  if (path.operation === 'delta') return deps.delta(request, path);
+function read(deps: CallDeps, request: GraphRequest, path: ResourcePath): GraphAnswer {
+  if (path.operation === 'delta') return deps.delta.handle(request, path);
   if (path.operation === '$count') return countItems(deps, request, path);
   if (path.operation !== undefined)
     throw new GraphError(405, 'BadRequest', 'The method is not allowed here.');
   return path.isCollection ? listItems(deps, request, path) : readItem(deps, request, viewTarget(path).path);
 }
 
-export function createResourcesApi(
-  deps: ResourcesApiDeps,
-): (request: GraphRequest, path: ResourcePath) => GraphAnswer {
+export function createResourcesApi({
+  dataOf,
+  idForms,
+  now,
+}: ResourcesApiDeps): (request: GraphRequest, path: ResourcePath) => GraphAnswer {
   return (request, asked) => {
     refuseUnsupported(request, asked);
+    const deps = { ...dataOf(request.application.tenantId), idForms, now };
     const path = deps.resolve(asked);
     requireUser(deps.directory, path);
     return request.method === 'GET' ? read(deps, request, path) : writeItems(deps, request, path);

@@ -3,20 +3,21 @@ import type { JsonObject } from './graph-exchange.ts';
 import { GIVEN_NAMES, JOB_TITLES, SURNAMES } from './names.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
-/** The reserved top-level name keeps every address from belonging to anybody. */
-const MAIL_DOMAIN = 'northwind.example';
-
 const asciiLower = (name: string) =>
   name
     .normalize('NFD')
     .replace(/[^a-z]/gi, '')
     .toLowerCase();
 
-/** The body of one user as GET /users/{id} shows it by default. `number` keeps equal names apart. */
-export function seedUser(random: SeededRandom, number: number): JsonObject {
+/**
+ * The body of one user as GET /users/{id} shows it by default.
+ * @param number keeps equal names apart
+ * @param domain of the address; a reserved top-level name keeps it from belonging to anybody
+ */
+export function seedUser(random: SeededRandom, number: number, domain: string): JsonObject {
   const givenName = random.pick(GIVEN_NAMES);
   const surname = random.pick(SURNAMES);
-  const address = `${asciiLower(givenName)}.${asciiLower(surname)}${number}@${MAIL_DOMAIN}`;
+  const address = `${asciiLower(givenName)}.${asciiLower(surname)}${number}@${domain}`;
   return {
     businessPhones: [],
     displayName: `${givenName} ${surname}`,

@@ -15,6 +15,14 @@ export const DEFAULT_TENANT_ID = '5d0f2c1e-7a44-4b0e-9a53-2f6d1c7e8b10';
 export const DEFAULT_CLIENT_ID = 'b7a1e6d4-93c5-4f28-8e0b-61d2f4a9c3e7';
 export const DEFAULT_CLIENT_SECRET = 'simulator-client-secret';
 
+/** A tenant with its app registrations; each app gets its tokens at the tenant's own endpoint. */
+export interface TenantOptions {
+  readonly tenantId: string;
+  /** How many users exist from the start; none unless said. */
+  readonly users?: number;
+  readonly applications: readonly { readonly clientId: string; readonly clientSecret: string }[];
+}
+
 export interface GraphSimulatorOptions {
   /** 0: any free port. */
   readonly port?: number;
@@ -24,6 +32,8 @@ export interface GraphSimulatorOptions {
   readonly tenantId?: string;
   readonly clientId?: string;
   readonly clientSecret?: string;
+  /** Further tenants, each with users and apps of its own, beside the one above. */
+  readonly tenants?: readonly TenantOptions[];
   /** Users, their names and the calendars' life follow from it. */
   readonly seed?: number;
   /** How many users exist from the start. */
@@ -74,9 +84,22 @@ export interface GraphSimulatorOptions {
   readonly validationTokenVersion?: ValidationTokenVersion;
   /** Their issuer, with `{tenantid}` where the tenant's id goes; Microsoft's own in the global cloud unless said. */
   readonly validationIssuer?: string;
+  /**
+   * The name under which the login authority is called, beside those of the certificate. Where it is set, the authority
+   * answers under no other name, and Graph not under this one, as in every cloud.
+   */
+  readonly loginHost?: string;
+  /** Issuer that access tokens show, with `{tenantid}`; the simulator's own address unless said. */
+  readonly accessTokenIssuer?: string;
+  /**
+   * "https://graph.microsoft.us": the audience of access tokens, and the only resource that a scope may name. Unless
+   * said, any scope is taken, and the audience is that of the global cloud.
+   */
+  readonly graphResource?: string;
 }
 
-type Settled = 'changeLogFile' | 'changeLogKeepEntries' | 'notificationCa';
+type Cloud = 'loginHost' | 'accessTokenIssuer' | 'graphResource';
+type Settled = 'changeLogFile' | 'changeLogKeepEntries' | 'notificationCa' | Cloud;
 type Composed =
   | 'delivery'
   | 'lifecycle'
@@ -95,6 +118,9 @@ export type SimulatorSettings = Required<Omit<GraphSimulatorOptions, Settled | C
   readonly changeLogFile: string | undefined;
   readonly changeLogKeepEntries: number | undefined;
   readonly notificationCa: string | undefined;
+  readonly loginHost: string | undefined;
+  readonly accessTokenIssuer: string | undefined;
+  readonly graphResource: string | undefined;
 };
 
 export function simulatorSettings(options: GraphSimulatorOptions): SimulatorSettings {
@@ -102,10 +128,14 @@ export function simulatorSettings(options: GraphSimulatorOptions): SimulatorSett
   return {
     port: options.port ?? 0,
     host: options.host ?? '127.0.0.1',
-    hostNames: options.hostNames ?? [],
+    hostNames: [
+      ...(options.hostNames ?? []),
+      ...(options.loginHost === undefined ? [] : [options.loginHost]),
+    ],
     tenantId: (options.tenantId ?? DEFAULT_TENANT_ID).toLowerCase(),
     clientId: options.clientId ?? DEFAULT_CLIENT_ID,
     clientSecret: options.clientSecret ?? DEFAULT_CLIENT_SECRET,
+    tenants: options.tenants ?? [],
     seed: options.seed ?? 1,
     users: options.users ?? 3,
     instance: options.instance ?? randomUUID(),
@@ -135,5 +165,8 @@ export function simulatorSettings(options: GraphSimulatorOptions): SimulatorSett
     subscriptionsPageSize: options.subscriptionsPageSize ?? 100,
     validationTokenVersion: version,
     validationIssuer: options.validationIssuer ?? VALIDATION_ISSUERS[version],
+    loginHost: options.loginHost?.toLowerCase(),
+    accessTokenIssuer: options.accessTokenIssuer,
+    graphResource: options.graphResource?.replace(/\/$/, ''),
   };
 }

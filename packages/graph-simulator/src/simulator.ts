@@ -4,7 +4,7 @@ import { AccessTokens, type Application } from './access-tokens.ts';
 import { announceChange } from './announce-changes.ts';
 import { createBatchApi } from './batch-api.ts';
 import type { Calendar } from './calendar.ts';
-import { CalendarLife } from './calendar-life.ts';
+import type { CalendarLife } from './calendar-life.ts';
 import { makeCertificate, type ServerCertificate } from './certificate.ts';
 import { ChangeLog } from './change-log.ts';
 import { checkConsent } from './consent.ts';
@@ -34,30 +34,30 @@ import { ownerKey, parseResourcePath, type ResourcePath, ResourcePathError } fro
 import type { ResourceChange, ResourceStore, StoredResource } from './resource-store.ts';
 import { createResourcesApi, readTarget } from './resources-api.ts';
 import { createRetryAfter } from './retry-after.ts';
-import { seedUser } from './seed.ts';
-import { type SeededRandom, seededRandom } from './seeded-random.ts';
+import { seededRandom } from './seeded-random.ts';
 import { type Clock, SimulatorClock } from './simulator-clock.ts';
 import {
   type GraphSimulatorOptions,
   type SimulatorSettings,
   simulatorSettings,
+  type TenantOptions,
 } from './simulator-options.ts';
 import { skewedClock } from './skewed-clock.ts';
 import { SubscriptionStore } from './subscription-store.ts';
 import { createSubscriptionThrottle } from './subscription-throttling.ts';
 import { createSubscriptionsApi } from './subscriptions-api.ts';
-import { createTenantData, type TenantData } from './tenant-data.ts';
+import { type HeldTenant, type SimulatedTenant, Tenants } from './tenants.ts';
 import { createTokenEndpoint } from './token-endpoint.ts';
 import type { DirectoryUser } from './user-directory.ts';
 import { validateEndpoint } from './validation-handshake.ts';
 import { ValidationKeys } from './validation-keys.ts';
-import { ValidationTokens } from './validation-tokens.ts';
+import { issuerFor, ValidationTokens } from './validation-tokens.ts';
 
 export class GraphSimulator implements AsyncDisposable {
   readonly #settings: SimulatorSettings;
   readonly #certificate: ServerCertificate;
-  readonly #random: SeededRandom;
-  readonly #data: TenantData;
+  readonly #tenants: Tenants;
+  readonly #home: HeldTenant;
   readonly #retryAfter: (waitMs: number) => Readonly<Record<string, string>>;
   readonly #tokens: AccessTokens;
   readonly #requests = new RequestLog();
@@ -67,12 +67,11 @@ export class GraphSimulator implements AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #listener: HttpsListener;
   #changes = 0;
-  #seededUsers = 0;
   #closed: Promise<void> | undefined;
 
   /** Ordinary and immutable ids of Outlook's items. */
   readonly idForms = new ItemIdForms();
-  /** All resources, by path. Its create, update and remove notify; seed does not. */
+  /** All resources of the first tenant, by path. Its create, update and remove notify; seed does not. */
   readonly resources: ResourceStore;
   /** Writes events into the users' calendars, as POST, PATCH and DELETE do. */
   readonly calendar: Calendar;
@@ -120,7 +119,6 @@ export class GraphSimulator implements AsyncDisposable {
     this.#graphClock = skewedClock(this.clock, () => this.faults.skewMs);
     this.faultScript = new FaultScriptRunner(this);
     this.validationTokens = this.#createValidationTokens();
-    this.#random = seededRandom(settings.seed);
     this.#agent = new Agent(
       settings.notificationCa === undefined ? {} : { connect: { ca: settings.notificationCa } },
     );
@@ -128,18 +126,20 @@ export class GraphSimulator implements AsyncDisposable {
       file: settings.changeLogFile,
       keepEntries: settings.changeLogKeepEntries,
     });
-    this.#data = createTenantData({
+    this.#tenants = new Tenants({
       ...settings,
       now,
       idForms: this.idForms,
-      onChange: (change) => this.#noteChange(change),
+      onChange: (tenant, change) => this.#noteChange(tenant, change),
     });
-    const { resources, calendar, items, directoryObjects, delta } = this.#data;
+    this.#home = this.#tenants.add(settings.tenantId);
+    const { resources, calendar, items, directoryObjects, delta, life } = this.#home;
     this.resources = resources;
     this.calendar = calendar;
     this.items = items;
     this.directoryObjects = directoryObjects;
     this.delta = delta;
+    this.life = life;
     this.#retryAfter = createRetryAfter({
       form: settings.retryAfter,
       random: seededRandom(settings.seed + 5),
@@ -154,10 +154,10 @@ export class GraphSimulator implements AsyncDisposable {
       send: (item) => this.notifier.notifyLifecycle(item),
       release: (subscriptionId) => this.notifier.release(subscriptionId),
     });
-    this.life = this.#createLife();
     this.#tokens = this.#createTokens();
     this.#listener = this.#createListener();
-    this.#usersFor(settings.users);
+    this.#home.seedUsers(settings.users);
+    for (const one of settings.tenants) this.#addTenant(one);
   }
 
   /** "https://127.0.0.1:{port}": Graph is at `${url}/v1.0`, the login authority at `${url}`. */
@@ -188,12 +188,12 @@ export class GraphSimulator implements AsyncDisposable {
   }
 
   users(): DirectoryUser[] {
-    return this.#data.directory.users();
+    return this.#home.users();
   }
 
   /** Makes users until there are so many, and gives the first so many. */
   seedUsers(count: number): readonly DirectoryUser[] {
-    return this.#usersFor(count);
+    return this.#home.seedUsers(count);
   }
 
   /** Puts any resource under its path ("chats/{id}/messages/{id}") as if it had always been there. */
@@ -201,12 +201,25 @@ export class GraphSimulator implements AsyncDisposable {
     return this.resources.seed(path, body);
   }
 
-  /** A further app with its own subscriptions, in this tenant unless another is named. */
+  /**
+   * A further app with its own subscriptions, in this tenant unless another is named. One that is not there yet is made,
+   * without users.
+   */
   addApplication(application: Omit<Application, 'tenantId'> & { readonly tenantId?: string }): void {
-    this.#tokens.register({
-      ...application,
-      tenantId: (application.tenantId ?? this.tenantId).toLowerCase(),
-    });
+    const { tenantId } = this.#tenants.add(application.tenantId ?? this.tenantId);
+    this.#tokens.register({ ...application, tenantId });
+  }
+
+  /** Each tenant, the first one first. */
+  tenants(): readonly SimulatedTenant[] {
+    return this.#tenants.all();
+  }
+
+  /** What the tenant holds; the properties of the simulator itself are those of the first. @throws for an unknown id */
+  tenant(tenantId: string): SimulatedTenant {
+    const found = this.#tenants.find(tenantId);
+    if (found === undefined) throw new RangeError(`There is no tenant ${tenantId}.`);
+    return found;
   }
 
   /** Every access token issued so far is refused from now on. */
@@ -221,13 +234,13 @@ export class GraphSimulator implements AsyncDisposable {
   maxConcurrent(prefix?: string): number {
     if (prefix === undefined) return this.#requests.maxConcurrent();
     const path = parseResourcePath(prefix.replace(/^\/?v1\.0\//, ''));
-    return this.#requests.maxConcurrent(ownerKey(this.#data.resolve(path)));
+    return this.#requests.maxConcurrent(ownerKey(this.#home.data.resolve(path)));
   }
 
   state(): SimulatorState {
     return {
       changes: this.#changes,
-      resources: this.resources.size,
+      resources: this.#tenants.all().reduce((sum, { resources }) => sum + resources.size, 0),
       subscriptions: this.subscriptions.size,
       lifeRunning: this.life.isRunning,
       notifications: this.notifier.counters,
@@ -251,7 +264,7 @@ export class GraphSimulator implements AsyncDisposable {
   }
 
   async #shutDown(): Promise<void> {
-    this.life.stop();
+    for (const { life } of this.#tenants.all()) life.stop();
     this.faultScript.stop();
     this.subscriptions.close();
     this.lifecycle.close();
@@ -274,13 +287,14 @@ export class GraphSimulator implements AsyncDisposable {
     return new SubscriptionStore({
       clock: this.#graphClock,
       onAction: (action, subscription) => {
-        const { id, target, expiresAtMs } = subscription;
+        const { id, tenantId, target, expiresAtMs } = subscription;
         const expirationDateTime = graphDateTime(expiresAtMs);
         this.changeLog.append({
           kind: 'subscription',
           at: now(),
           action,
           id,
+          tenantId,
           resource: target,
           expirationDateTime,
         });
@@ -311,21 +325,16 @@ export class GraphSimulator implements AsyncDisposable {
     });
   }
 
-  #createLife(): CalendarLife {
-    return new CalendarLife({
-      calendar: this.calendar,
-      resources: this.resources,
-      usersFor: (count) => this.#usersFor(count),
-      now: this.#settings.now,
-      monotonicMs: () => performance.now(),
-      seed: this.#settings.seed,
-    });
-  }
-
   #createTokens(): AccessTokens {
     const { tokenLifetimeSeconds: lifetimeSeconds, tenantId, clientId, clientSecret } = this.#settings;
+    const { accessTokenIssuer, graphResource } = this.#settings;
     const { now } = this.#graphClock;
-    const tokens = new AccessTokens({ now, lifetimeSeconds, issuer: () => this.url });
+    const tokens = new AccessTokens({
+      now,
+      lifetimeSeconds,
+      issuer: (tenant) => issuerFor(accessTokenIssuer ?? `${this.url}/{tenantid}/`, tenant),
+      audience: graphResource ?? 'https://graph.microsoft.com',
+    });
     tokens.register({ tenantId, clientId, clientSecret });
     return tokens;
   }
@@ -338,16 +347,12 @@ export class GraphSimulator implements AsyncDisposable {
         tokens: this.#tokens,
         faults: this.faults,
         validationTokens: this.validationTokens,
+        graphResource: this.#settings.graphResource,
         now,
         idsOf,
       }),
       controlApi: createControlApi({
-        life: this.life,
-        resources: this.resources,
-        directory: this.#data.directory,
-        delta: this.delta,
-        items: this.items,
-        resolve: this.#data.resolve,
+        tenant: (tenantId) => this.#tenants.find(tenantId ?? this.tenantId),
         state: () => this.state(),
         faults: this.faults,
         faultScript: this.faultScript,
@@ -358,6 +363,7 @@ export class GraphSimulator implements AsyncDisposable {
         keys: this.validationTokens.keys,
       }),
       graphNow: this.#graphClock.now,
+      loginHost: this.#settings.loginHost,
     });
     return new HttpsListener(this.#certificate, app);
   }
@@ -371,11 +377,12 @@ export class GraphSimulator implements AsyncDisposable {
         limits: this.#settings.requestLimits,
         elapsed: () => this.clock.elapsed(),
         retryAfter: this.#retryAfter,
-        tenantSize: () => this.#data.directory.size,
+        tenantSize: (tenantId) => this.#tenantOf(tenantId).data.directory.size,
       }),
+      retryAfter: this.#retryAfter,
       faults: this.faults,
       log: this.#requests,
-      describe: (path) => this.#describe(path),
+      describe: (path, tenantId) => this.#describe(path, tenantId),
       onRead: (entry) => this.changeLog.append(entry),
       now,
       clock: this.clock,
@@ -389,8 +396,7 @@ export class GraphSimulator implements AsyncDisposable {
     const { now, allowHttpNotificationUrls, subscriptionsPageSize, handshakeTimeoutMs } = this.#settings;
     const { subscriptionQuotas: quotas, subscriptionThrottling: limits } = this.#settings;
     const resourcesApi = createResourcesApi({
-      ...this.#data,
-      delta: this.#data.delta.handle,
+      dataOf: (tenantId) => this.#tenantOf(tenantId).data,
       idForms: this.idForms,
       now,
     });
@@ -406,7 +412,7 @@ export class GraphSimulator implements AsyncDisposable {
         elapsed: () => this.clock.elapsed(),
         retryAfter: this.#retryAfter,
       }),
-      resolve: this.#data.resolve,
+      resolve: (path, tenantId) => this.#tenantOf(tenantId).data.resolve(path),
       validateEndpoint: (url) =>
         validateEndpoint(url, {
           dispatcher: this.#agent,
@@ -422,21 +428,20 @@ export class GraphSimulator implements AsyncDisposable {
     });
   }
 
-  #usersFor(count: number | undefined): readonly DirectoryUser[] {
-    const { directory } = this.#data;
-    const wanted = count ?? directory.users().length;
-    while (this.#seededUsers < wanted) {
-      this.#seededUsers += 1;
-      const body = seedUser(this.#random, this.#seededUsers);
-      this.resources.seed(`users/${body.id}`, body);
-    }
-    return directory.users().slice(0, wanted);
+  #addTenant({ tenantId, users = 0, applications }: TenantOptions): void {
+    this.#tenants.add(tenantId).seedUsers(users);
+    for (const application of applications) this.addApplication({ ...application, tenantId });
   }
 
-  #describe(text: string): CallSubject {
+  /** Every app is in a tenant that is there, since it was made with it. */
+  #tenantOf(tenantId: string): HeldTenant {
+    return this.#tenants.find(tenantId) ?? this.#home;
+  }
+
+  #describe(text: string, tenantId: string): CallSubject {
     let path: ResourcePath;
     try {
-      path = this.#data.resolve(parseResourcePath(text));
+      path = this.#tenantOf(tenantId).data.resolve(parseResourcePath(text));
     } catch (cause) {
       if (cause instanceof ResourcePathError) return { owner: 'none', resource: undefined, path: undefined };
       throw cause;
@@ -446,8 +451,8 @@ export class GraphSimulator implements AsyncDisposable {
     return { owner: ownerKey(path), resource: isSubscription ? undefined : readTarget(path), path };
   }
 
-  #noteChange(change: ResourceChange): void {
+  #noteChange(tenant: HeldTenant, change: ResourceChange): void {
     this.#changes += 1;
-    announceChange(this, change);
+    announceChange(this, tenant, change);
   }
 }

@@ -14,6 +14,8 @@ export interface SubscriptionQuotas {
   readonly teamsPerOrganization: number;
   /** Of one application on one chat, channel or team, or on all of them. One more is answered as a conflict. */
   readonly teamsPerApplicationAndResource: number;
+  /** Of all applications together on the chats of one user. */
+  readonly teamsPerUser: number;
   readonly callRecordsPerOrganization: number;
   /** Of one application in one tenant; Graph counts by delegated user, of which the simulator has none. */
   readonly presencePerApplication: number;
@@ -26,6 +28,7 @@ export const GRAPH_QUOTAS: SubscriptionQuotas = {
   directoryPerApplicationAndTenant: 100,
   teamsPerOrganization: 10_000,
   teamsPerApplicationAndResource: 1,
+  teamsPerUser: 10,
   callRecordsPerOrganization: 100,
   presencePerApplication: 1,
 };
@@ -42,7 +45,7 @@ interface Subscriber {
   readonly tenantId: string;
 }
 
-const OUTLOOK = /^users\/((mailfolders|contactfolders)\/)?(messages|events|contacts)$/;
+const OUTLOOK = /^users\/((mailfolders|contactfolders|calendars)\/)?(messages|events|contacts)$/;
 const DIRECTORY = /^(users|groups|groups\/members|groups\/owners)$/;
 const TEAMS = /^(chats|teams)(\/|$)/;
 
@@ -62,6 +65,9 @@ export function countersOf(path: ResourcePath, { clientId, tenantId }: Subscribe
       counter('directoryPerApplication', clientId),
     ];
   }
+  if (words === 'users/chats') {
+    return [counter('teamsPerUser', tenantId, mailbox), counter('teamsPerOrganization', tenantId)];
+  }
   if (TEAMS.test(words)) {
     return [
       counter('teamsPerApplicationAndResource', clientId, tenantId, key),
@@ -80,6 +86,7 @@ const TEXTS: Readonly<Record<keyof SubscriptionQuotas, string>> = {
   directoryPerApplicationAndTenant: 'subscriptions to users and groups per app and tenant combination',
   teamsPerOrganization: 'subscriptions to Teams resources per organization',
   teamsPerApplicationAndResource: 'subscription per app and chat, channel or team combination',
+  teamsPerUser: 'subscriptions to Teams resources per user',
   callRecordsPerOrganization: 'subscriptions to call records per organization',
   presencePerApplication: 'subscription to presence per app',
 };

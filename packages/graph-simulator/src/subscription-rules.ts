@@ -8,6 +8,7 @@ import {
 } from './resource-data-rules.ts';
 import type { ChangeType, ResourceKind } from './resource-kinds.ts';
 import { parseResourcePath, type ResourcePath, ResourcePathError } from './resource-path.ts';
+import { queryOptionsFilter, resourceFilter, type SubscriptionFilter } from './subscription-filters.ts';
 import { subscribableKind } from './watched-by.ts';
 
 /** A request that has passed the rules; nothing has been called yet. */
@@ -25,6 +26,9 @@ export interface SubscriptionDraft {
   readonly encryptionCertificateId: string | null;
   /** The app whom validation tokens are for; the subscribing one without it. */
   readonly notificationUrlAppId: string | null;
+  /** Which of the changes are wanted; all without it. */
+  readonly filter: SubscriptionFilter | undefined;
+  readonly notificationQueryOptions: string | null;
   readonly expiresAtMs: number;
 }
 
@@ -87,11 +91,15 @@ function checkUrl(name: string, text: string, allowHttp: boolean): string {
   return text;
 }
 
-function parseTarget(text: string): { path: ResourcePath; kind: ResourceKind } {
+/** What the `resource` of a request names. */
+interface Target {
+  readonly path: ResourcePath;
+  readonly kind: ResourceKind;
+  readonly filter: SubscriptionFilter | undefined;
+}
+
+function parseTarget(text: string): Target {
   const [pathText = '', query = ''] = text.split('?', 2);
-  if (new URLSearchParams(query).has('$filter')) {
-    throw new GraphError(501, 'notImplemented', 'The simulator does not evaluate $filter in a subscription.');
-  }
   let path: ResourcePath;
   try {
     path = parseResourcePath(pathText);
@@ -106,7 +114,11 @@ function parseTarget(text: string): { path: ResourcePath; kind: ResourceKind } {
   if (kind === undefined) {
     throw invalid(`Resource '${text}' is not supported for change notifications.`);
   }
-  return { path, kind };
+  const filter = resourceFilter(new URLSearchParams(query).get('$filter'), kind);
+  if (path.words === 'communications/presences' && path.isCollection && filter === undefined) {
+    throw invalid(`Resource '${text}' needs a user's id or a filter.`);
+  }
+  return { path, kind, filter };
 }
 
 function checkChangeTypes(changeTypes: ReadonlySet<ChangeType>, kind: ResourceKind, text: string): void {
@@ -180,13 +192,14 @@ export function draftSubscription(body: JsonObject, rules: SubscriptionRules): S
   requiredText(body, 'expirationDateTime');
   refuseWebPush(body);
   const lifecycleUrl = optionalText(body, 'lifecycleNotificationUrl');
-  const { path, kind } = parseTarget(resource);
+  const { path, kind, filter } = parseTarget(resource);
   const changeTypes = parseChangeTypes(changeType);
   checkChangeTypes(changeTypes, kind, changeType);
   const includeResourceData = optionalFlag(body, 'includeResourceData') ?? false;
   const lifecycleNotificationUrl =
     lifecycleUrl === null ? null : checkUrl('lifecycleNotificationUrl', lifecycleUrl, rules.allowHttp);
   const terms = { kind, includeResourceData, lifecycleNotificationUrl };
+  const notificationQueryOptions = optionalText(body, 'notificationQueryOptions');
   const draft: SubscriptionDraft = {
     resource,
     path,
@@ -200,6 +213,8 @@ export function draftSubscription(body: JsonObject, rules: SubscriptionRules): S
     encryptionCertificate: optionalText(body, 'encryptionCertificate'),
     encryptionCertificateId: optionalText(body, 'encryptionCertificateId'),
     notificationUrlAppId: optionalText(body, 'notificationUrlAppId'),
+    notificationQueryOptions,
+    filter: filter ?? queryOptionsFilter(notificationQueryOptions, kind),
     expiresAtMs: grantExpiry(body.expirationDateTime, terms, rules.nowMs),
   };
   checkResourceData(draft, kind);

@@ -4,8 +4,9 @@ import type { JsonObject } from './graph-exchange.ts';
 import { graphDateTime } from './graph-time.ts';
 import type { ChangeType } from './resource-kinds.ts';
 import type { ResourcePath } from './resource-path.ts';
-import type { ResourceChange, StoredResource } from './resource-store.ts';
+import type { ResourceChange, ResourceStore } from './resource-store.ts';
 import type { Clock, ClockTimer } from './simulator-clock.ts';
+import { filteredChange, type SubscriptionFilter } from './subscription-filters.ts';
 import { countersOf } from './subscription-quotas.ts';
 import { watchedKeys } from './watched-by.ts';
 
@@ -27,6 +28,8 @@ export interface Subscription {
   readonly encryptionCertificate: string | null;
   readonly encryptionCertificateId: string | null;
   readonly notificationUrlAppId: string | null;
+  readonly notificationQueryOptions: string | null;
+  readonly filter: SubscriptionFilter | undefined;
   /** It was made with `Prefer: IdType="ImmutableId"`. */
   readonly immutableIds: boolean;
   readonly creatorId: string;
@@ -53,6 +56,12 @@ export interface Subscriber {
   readonly tenantId: string;
 }
 
+/** A subscription that hears of a change, and as which: of a view, entering and leaving are told. */
+export interface Watching {
+  readonly subscription: Subscription;
+  readonly changeType: ChangeType;
+}
+
 export interface SubscriptionStoreDeps {
   readonly clock: Clock;
   readonly onAction: (action: SubscriptionAction, subscription: Subscription) => void;
@@ -67,7 +76,7 @@ export function subscriptionBody(subscription: Subscription): JsonObject {
     changeType: subscription.changeType,
     clientState: subscription.clientState,
     notificationUrl: subscription.notificationUrl,
-    notificationQueryOptions: null,
+    notificationQueryOptions: subscription.notificationQueryOptions,
     notificationContentType: null,
     lifecycleNotificationUrl: subscription.lifecycleNotificationUrl,
     expirationDateTime: graphDateTime(subscription.expiresAtMs),
@@ -171,17 +180,18 @@ export class SubscriptionStore {
     return current !== undefined;
   }
 
-  /** Those that hear of a change of this kind, each once. `details`: further properties of what is told. */
-  watching(
-    resource: StoredResource,
-    changeType: ChangeType,
-    details?: ResourceChange['details'],
-  ): Subscription[] {
+  /** Those in the tenant that hear of a change, each once. @param announced as what it is told without a filter */
+  watching(tenant: WatchedTenant, change: ResourceChange, announced: ChangeType): Watching[] {
     this.expireDue();
-    const ids = watchedKeys(resource, details).flatMap((target) => [...(this.#byTarget.get(target) ?? [])]);
+    const { tenantId, resources } = tenant;
+    const keys = watchedKeys(change.resource, resources, change.details);
+    const ids = keys.flatMap((key) => [...(this.#byTarget.get(targetKey(tenantId, key)) ?? [])]);
     return ids.flatMap((id) => {
-      const one = this.#all.get(id);
-      return one?.changeTypes.has(changeType) ? [one] : [];
+      const subscription = this.#all.get(id);
+      if (subscription === undefined) return [];
+      const changeType = filteredChange(subscription.filter, announced, change);
+      const isWanted = changeType !== undefined && subscription.changeTypes.has(changeType);
+      return isWanted ? [{ subscription, changeType }] : [];
     });
   }
 
@@ -218,7 +228,7 @@ export class SubscriptionStore {
   #keysOf(subscription: Subscription): [Index, string][] {
     const { path, tenantId, applicationId, target } = subscription;
     return [
-      [this.#byTarget, target],
+      [this.#byTarget, targetKey(tenantId, target)],
       [this.#byTwinKey, twinKey(subscriberOf(subscription), subscription)],
       ...countersOf(path, { tenantId, clientId: applicationId }).map(({ counter }): [Index, string] => [
         this.#byCounter,
@@ -248,6 +258,14 @@ export class SubscriptionStore {
 }
 
 type Index = Map<string, Set<string>>;
+
+/** What has to be known of the tenant where something has changed. */
+export interface WatchedTenant {
+  readonly tenantId: string;
+  readonly resources: ResourceStore;
+}
+
+const targetKey = (tenantId: string, target: string) => `${tenantId} ${target}`;
 
 function addTo(index: Index, key: string, id: string): void {
   const ids = index.get(key) ?? new Set();

@@ -21,7 +21,7 @@ export interface SubscriptionsApiDeps {
   /** Throws where the caller makes too many calls. */
   readonly throttle: (request: GraphRequest, path: ResourcePath) => void;
   /** Replaces a user principal name by the user's id, as Graph notifies by id. */
-  readonly resolve: (path: ResourcePath) => ResourcePath;
+  readonly resolve: (path: ResourcePath, tenantId: string) => ResourcePath;
   readonly validateEndpoint: (url: string) => Promise<void>;
 }
 
@@ -69,8 +69,8 @@ const wantsImmutableIds = (request: GraphRequest) =>
 async function create(deps: SubscriptionsApiDeps, request: GraphRequest): Promise<GraphAnswer> {
   const rules = { nowMs: deps.now(), allowHttp: deps.allowHttpNotificationUrls };
   const written = draftSubscription(objectBody(request), rules);
-  const draft = { ...written, path: deps.resolve(written.path) };
   const { clientId, tenantId } = request.application;
+  const draft = { ...written, path: deps.resolve(written.path, tenantId) };
   checkRoom(deps, draft, request.application);
   await deps.validateEndpoint(draft.notificationUrl);
   if (draft.lifecycleNotificationUrl !== null) await deps.validateEndpoint(draft.lifecycleNotificationUrl);

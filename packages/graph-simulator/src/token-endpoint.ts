@@ -12,6 +12,8 @@ export interface TokenEndpointDeps {
   readonly faults: Faults;
   /** Their keys are published here, beside those of nothing else: access tokens are opaque to clients. */
   readonly validationTokens: ValidationTokens;
+  /** The only resource that a scope may name; any where it is undefined. */
+  readonly graphResource: string | undefined;
   readonly now: () => number;
   readonly idsOf: (request: Request) => RequestIds;
 }
@@ -35,7 +37,7 @@ function sameSecret(given: string, expected: string): boolean {
 
 /** Which app asks, or why it gets no token (Entra page "OAuth 2.0 client credentials flow", error response). */
 function authenticate(
-  { tokens, faults }: TokenEndpointDeps,
+  { tokens, faults, graphResource }: TokenEndpointDeps,
   tenantId: string,
   form: URLSearchParams,
 ): Application | TokenRefusal {
@@ -71,7 +73,13 @@ function authenticate(
   if (!sameSecret(secret, application.clientSecret)) {
     return refusal(401, 'invalid_client', 7000215, 'Invalid client secret provided.');
   }
-  return refuseScope(form.get('scope')) ?? refuseWithdrawn(faults, application) ?? application;
+  const scope = form.get('scope');
+  return (
+    refuseScope(scope) ??
+    refuseResource(scope, graphResource, application) ??
+    refuseWithdrawn(faults, application) ??
+    application
+  );
 }
 
 /** What Entra says once the app's service principal, and with it the consent, has been removed from the tenant. */
@@ -96,6 +104,18 @@ function refuseScope(scope: string | null): TokenRefusal | undefined {
     );
   }
   return undefined;
+}
+
+/** A national cloud knows its own Graph alone; the number is what Entra says of a resource that is not there. */
+function refuseResource(
+  scope: string | null,
+  graphResource: string | undefined,
+  { tenantId }: Application,
+): TokenRefusal | undefined {
+  const resource = scope?.replace(/\/+\.default$/, '') ?? '';
+  if (graphResource === undefined || resource.toLowerCase() === graphResource.toLowerCase()) return undefined;
+  const text = `The resource principal named ${resource} was not found in the tenant named ${tenantId}.`;
+  return refusal(400, 'invalid_resource', 500011, text);
 }
 
 function refusalBody(given: TokenRefusal, ids: RequestIds, nowMs: number): Record<string, unknown> {

@@ -1,18 +1,27 @@
 // Which subscriptions hear of a change, by what they name, and what a notification of it names.
+import { calendarIdOf, calendarViewOf, withDefaultCalendar } from './calendars.ts';
 import type { JsonObject } from './graph-exchange.ts';
 import type { ItemIdForms } from './item-id-forms.ts';
-import { canonicalFolderId, DEFAULT_CONTACT_FOLDER, folderWordOf } from './mail-folders.ts';
+import { canonicalFolderId, DEFAULT_CALENDAR, DEFAULT_CONTACT_FOLDER, folderWordOf } from './mail-folders.ts';
 import { viewTarget } from './mailbox-views.ts';
 import { kindOf, notificationName, type ResourceKind } from './resource-kinds.ts';
-import { collectionOf, type ResourcePath, resourcePath } from './resource-path.ts';
-import type { ResourceChange, StoredResource } from './resource-store.ts';
+import { collectionOf, type PathSegment, type ResourcePath, resourcePath } from './resource-path.ts';
+import type { ResourceChange, ResourceStore, StoredResource } from './resource-store.ts';
 import { type WordTable, wordTable } from './word-table.ts';
 
-/** "users/{u}/mailfolders/{f}/messages" for a message, so that a folder can be watched and asked for its delta. */
+/** What finds the members of a chat. */
+type Lister = Pick<ResourceStore, 'list'>;
+
+/**
+ * "users/{u}/mailfolders/{f}/messages" for a message, "users/{u}/calendars/{c}/events" for an event: a folder can be
+ * watched, and asked for its delta.
+ */
 export function folderViewOf({
   path,
   body,
 }: Pick<StoredResource, 'path' | 'body'>): ResourcePath | undefined {
+  const calendar = calendarViewOf({ path, body });
+  if (calendar !== undefined) return calendar;
   const view = folderWordOf(path.words);
   const [user, items] = path.segments;
   if (view === undefined || user?.id === undefined || items === undefined) return undefined;
@@ -22,27 +31,64 @@ export function folderViewOf({
   return resourcePath([user, { word: view, id }, { word: items.word }]);
 }
 
-/** Collections of the whole tenant whose name is no prefix of their items' path. */
-const ALL_MESSAGES: WordTable<string> = wordTable({
-  'chats/messages': 'chats',
-  'teams/channels/messages': 'teams',
-  'teams/channels/messages/replies': 'teams',
+/** Functions that tell of the items of many collections → the words of those items. */
+const GET_ALL: WordTable<string> = wordTable({
+  'chats/getallmessages': 'chats/messages',
+  'chats/getallmembers': 'chats/members',
+  'users/chats/getallmessages': 'chats/messages',
+  'teams/getallmessages': 'teams/channels/messages',
+  'teams/getallchannels': 'teams/channels',
+  'teams/getallmembers': 'teams/members',
+  'teams/channels/getallmessages': 'teams/channels/messages',
+  'teams/channels/getallmembers': 'teams/channels/members',
 });
 
-function furtherTargets(resource: StoredResource): ResourcePath[] {
-  const { path } = resource;
-  const [owner, ...rest] = path.segments;
+/** A reply is told of wherever the messages of its channel are. */
+const MESSAGES_OF_REPLIES: WordTable<string> = wordTable({
+  'teams/channels/messages/replies': 'teams/channels/messages',
+});
+
+/** The users in a chat, who can have all messages of their chats watched (Graph page "Get change notifications for messages"). */
+function chatUsers(resources: Lister, chat: PathSegment): PathSegment[] {
+  return resources.list(resourcePath([chat, { word: 'members' }])).flatMap(({ body }) => {
+    return typeof body.userId === 'string' ? [{ word: 'users', id: body.userId }] : [];
+  });
+}
+
+/** "chats/getallmessages", "teams/{t}/channels/getallmessages", "users/{u}/chats/getallmessages" … for an item of Teams. */
+function getAllTargets({ path }: StoredResource, resources: Lister): ResourcePath[] {
+  const words = MESSAGES_OF_REPLIES.get(path.words) ?? path.words;
+  const [owner] = path.segments;
+  return [...GET_ALL].flatMap(([name, told]) => {
+    if (told !== words || owner === undefined) return [];
+    const [word = '', ...rest] = name.split('/');
+    const operation = rest.pop() ?? '';
+    if (word === 'users') {
+      return chatUsers(resources, owner).map((user) => resourcePath([user, { word: 'chats' }], operation));
+    }
+    const [inner] = rest;
+    const parts = inner === undefined ? [{ word }] : [owner, { word: inner }];
+    return [resourcePath(parts, operation)];
+  });
+}
+
+/** An event of another calendar than the default one is in no list but that calendar's. */
+function listTargets(resource: StoredResource): ResourcePath[] {
+  const { path, body } = resource;
   const folder = folderViewOf(resource);
-  const targets = folder === undefined ? [] : [folder];
-  const everywhere = ALL_MESSAGES.get(path.words);
-  if (everywhere !== undefined) targets.push(resourcePath([{ word: everywhere }], 'getallmessages'));
-  if (path.words === 'drives/items' && owner !== undefined) {
-    targets.push(resourcePath([owner, { word: 'root' }]));
-  }
-  if (path.words === 'sites/lists/items' && owner !== undefined) {
-    targets.push(resourcePath([owner, ...rest.slice(0, -1)]));
-  }
-  return targets;
+  const folders = folder === undefined ? [] : [folder];
+  const isElsewhere = path.words === 'users/events' && calendarIdOf(body) !== DEFAULT_CALENDAR;
+  return isElsewhere ? folders : [collectionOf(path), ...folders];
+}
+
+function furtherTargets({ path }: StoredResource): ResourcePath[] {
+  const [owner, ...rest] = path.segments;
+  if (owner === undefined) return [];
+  if (path.words === 'drives/items') return [resourcePath([owner, { word: 'root' }])];
+  if (path.words === 'sites/lists/items') return [resourcePath([owner, ...rest.slice(0, -1)])];
+  return MESSAGES_OF_REPLIES.has(path.words)
+    ? [resourcePath([owner, ...rest.slice(0, -2), { word: 'messages' }])]
+    : [];
 }
 
 /** Membership is told as an update of the group, to those that watch its members or its owners. */
@@ -54,9 +100,19 @@ function membershipTargets(path: ResourcePath, details: JsonObject | undefined):
 }
 
 /** The canonical keys that a subscription may name to hear of a change: the item, its collection, its folder … */
-export function watchedKeys(resource: StoredResource, details?: ResourceChange['details']): string[] {
+export function watchedKeys(
+  resource: StoredResource,
+  resources: Lister,
+  details?: ResourceChange['details'],
+): string[] {
   const { path } = resource;
-  const all = [path, collectionOf(path), ...furtherTargets(resource), ...membershipTargets(path, details)];
+  const all = [
+    path,
+    ...listTargets(resource),
+    ...getAllTargets(resource, resources),
+    ...furtherTargets(resource),
+    ...membershipTargets(path, details),
+  ];
   return [...new Set(all.map(({ key }) => key))];
 }
 
@@ -70,16 +126,10 @@ const SUBSCRIBED_WORDS: WordTable<string> = wordTable({
   'groups/owners': 'groups',
 });
 
-const GET_ALL: WordTable<string> = wordTable({
-  chats: 'chats/messages',
-  teams: 'teams/channels/messages',
-});
-
 function subscribedWords(path: ResourcePath): string | undefined {
-  if (path.operation === 'getallmessages') return GET_ALL.get(path.words);
-  return path.operation === undefined
-    ? (SUBSCRIBED_WORDS.get(path.words) ?? viewTarget(path).path.words)
-    : undefined;
+  if (path.operation !== undefined) return GET_ALL.get(`${path.words}/${path.operation}`);
+  const { path: kept } = viewTarget(withDefaultCalendar(path));
+  return SUBSCRIBED_WORDS.get(path.words) ?? kept.words;
 }
 
 /** The kind whose changes a subscription to the path tells of, or undefined where Graph has no such subscription. */
@@ -101,11 +151,15 @@ export interface NotifiedResource {
 }
 
 /** Files and lists: neither the item nor its id is told, only what was subscribed to. */
-const isUnnamed = ({ words }: ResourcePath) => words.startsWith('drives/') || words.startsWith('sites/lists');
+export const isUnnamed = ({ words }: ResourcePath) =>
+  words.startsWith('drives/') || words.startsWith('sites/lists');
 
 function unnamed(subscription: NotifiedSubscription, words: string): NotifiedResource {
   const odataType = words === 'drives/items' ? '#Microsoft.Graph.DriveItem' : '#Microsoft.Graph.List';
-  return { resource: subscription.resource.replace(/^\//, ''), resourceData: { '@odata.type': odataType } };
+  return {
+    resource: subscription.resource.replace(/^\/|\?.*$/g, ''),
+    resourceData: { '@odata.type': odataType },
+  };
 }
 
 /** `resource` and `resourceData` of a notification item. `details` are further properties of resourceData. */

@@ -11,7 +11,7 @@ import { answerItem, notThere } from './item-answers.ts';
 import type { ItemIdForms } from './item-id-forms.ts';
 import type { Items } from './items.ts';
 import { viewTarget } from './mailbox-views.ts';
-import { findItem } from './read-items.ts';
+import { findItem } from './own-items.ts';
 import { type ResourcePath, resourcePath } from './resource-path.ts';
 import { NoSuchResourceError, type ResourceStore } from './resource-store.ts';
 import { type WordTable, wordTable } from './word-table.ts';
@@ -30,6 +30,7 @@ const WRITABLE = new Set([
   'users/contacts',
   'users/mailfolders',
   'users/contactfolders',
+  'users/calendars',
   'users/todo/lists',
   'users/todo/lists/tasks',
   'users',

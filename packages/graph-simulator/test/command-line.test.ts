@@ -60,8 +60,46 @@ describe('the command line', () => {
     });
   });
 
+  it('reads tenants, each with an app, a secret that may hold colons, and as many users', () => {
+    const [tenantId, clientId] = [
+      '7c1e9c52-1d5b-4f8e-9b3a-0f4e2d6a8c33',
+      '9a8b7c6d-1111-4222-8333-444455556666',
+    ];
+    const command = parseCommandLine(['--tenant', `${tenantId}:${clientId}:a:b`, '--users', '4']);
+    expect(command).toMatchObject({
+      options: {
+        users: 4,
+        tenants: [{ tenantId, users: 4, applications: [{ clientId, clientSecret: 'a:b' }] }],
+      },
+    });
+  });
+
+  it('reads what makes another cloud', () => {
+    const command = parseCommandLine([
+      ...['--login-host', 'login.example.com', '--graph-resource', 'https://graph.example.com'],
+      ...['--token-issuer', 'https://sts.example.com/{tenantid}/'],
+    ]);
+    expect(command).toMatchObject({
+      options: {
+        loginHost: 'login.example.com',
+        graphResource: 'https://graph.example.com',
+        accessTokenIssuer: 'https://sts.example.com/{tenantid}/',
+      },
+    });
+  });
+
   it('names every option in its help', () => {
-    for (const name of ['faults', 'chaos', 'chaos-minutes', 'chaos-kinds', 'validation-issuer']) {
+    for (const name of [
+      'faults',
+      'chaos',
+      'chaos-minutes',
+      'chaos-kinds',
+      'validation-issuer',
+      'tenant',
+      'login-host',
+      'token-issuer',
+      'graph-resource',
+    ]) {
       expect(HELP).toContain(`  --${name} `);
     }
     for (const kind of PLANNED_KINDS) expect(HELP).toContain(` ${kind}`);
@@ -88,6 +126,9 @@ describe('the command line', () => {
     [['--chaos-minutes', '5'], /^--chaos-minutes: needs --chaos/],
     [['--chaos', '1', '--faults', 'file'], /^--chaos: cannot be combined with --faults/],
     [['--validation-token-version', '3.0'], /^--validation-token-version: /],
+    [['--token-issuer', 'https://login.example.com/'], /^--token-issuer: must have {tenantid}/],
+    [['--graph-resource', 'graph.example.com'], /^--graph-resource: must be a URL with https/],
+    [['--tenant', 'a:b'], /^--tenant: must be a tenant, a client \(both GUIDs\) and a secret, as A:B:C/],
     [['--validation-issuer', 'https://login.example.com/'], /^--validation-issuer: must have {tenantid}/],
   ])('refuses %j in one sentence', (args, sentence) => {
     const parse = () => parseCommandLine(args);

@@ -32,7 +32,7 @@ async function answerOf(response: Response): Promise<Answer> {
 
 export async function connectTo(
   simulator: GraphSimulator,
-  credentials: { clientId?: string; clientSecret?: string } = {},
+  credentials: { clientId?: string; clientSecret?: string; tenantId?: string } = {},
 ): Promise<GraphCaller> {
   const dispatcher = new Agent({ connect: { ca: simulator.caCertificate } });
   const send = async (method: string, url: string, options: CallOptions = {}) => {
@@ -50,7 +50,10 @@ export async function connectTo(
     });
     return answerOf(response);
   };
-  const token = (form: Record<string, string> = {}, tenantId = simulator.tenantId) => {
+  const token = (
+    form: Record<string, string> = {},
+    tenantId = credentials.tenantId ?? simulator.tenantId,
+  ) => {
     const fields = {
       grant_type: 'client_credentials',
       client_id: credentials.clientId ?? simulator.clientId,
