@@ -4,6 +4,7 @@ import type { AckOptions } from './ack.ts';
 import type { BesideOutageOptions } from './ack-beside-outage.ts';
 import type { AckRichOptions } from './ack-rich.ts';
 import type { BacklogOptions } from './backlog.ts';
+import type { BatchOptions } from './batch.ts';
 import type { HostileOptions } from './hostile-clients.ts';
 import type { NeighboursOptions } from './neighbours.ts';
 import type { PipelineOptions } from './pipeline.ts';
@@ -12,12 +13,14 @@ import { BASE_VARIANT, PRICE_VARIANTS, type PriceVariant } from './price-variant
 import type { PublishersOptions } from './publishers.ts';
 import type { RichOptions } from './rich.ts';
 import type { StartOptions } from './start.ts';
+import type { ThrottledOptions } from './throttled.ts';
 
 export type Order = { readonly json: boolean } & (
   | { readonly benchmark: 'ack'; readonly options: AckOptions }
   | { readonly benchmark: 'ackBesideOutage'; readonly options: BesideOutageOptions }
   | { readonly benchmark: 'ackRich'; readonly options: AckRichOptions }
   | { readonly benchmark: 'backlog'; readonly options: BacklogOptions }
+  | { readonly benchmark: 'batch'; readonly options: BatchOptions }
   | { readonly benchmark: 'hostile'; readonly options: HostileOptions }
   | { readonly benchmark: 'neighbours'; readonly options: NeighboursOptions }
   | { readonly benchmark: 'pipeline'; readonly options: PipelineOptions }
@@ -25,6 +28,7 @@ export type Order = { readonly json: boolean } & (
   | { readonly benchmark: 'publishers'; readonly options: PublishersOptions }
   | { readonly benchmark: 'rich'; readonly options: RichOptions }
   | { readonly benchmark: 'start'; readonly options: StartOptions }
+  | { readonly benchmark: 'throttled'; readonly options: ThrottledOptions }
 );
 
 /** The command line is wrong; the text says how, in one sentence. */
@@ -58,6 +62,11 @@ export const HELP = `Measures receiver and worker on throw-away servers on this 
       --rate 100                    requests per second
       --seconds 8                   of each part, two with a worker that only looks and two without
       --owners 100000               that have news
+  pnpm bench batch                  fetches collected into batches beside fetches one by one
+      --rate 100                    changes per second
+      --users 50                    calendars
+      --seconds 6  --rounds 2       of each, in turn
+      --events 1500                 of a backlog that is then worked off
   pnpm bench hostile                time to the 202 beside clients that flood, drip and hold on
       --rate 50                     posts per second of the well-behaved client
       --seconds 4                   of each part, two beside each attack and two without
@@ -75,6 +84,10 @@ export const HELP = `Measures receiver and worker on throw-away servers on this 
       --rounds 20                   of 20 calls of each, in turn
   pnpm bench start                  how long a receiver takes to be ready, beside Node's own start
       --rounds 20                   starts of each, in turn
+  pnpm bench throttled              what one mailbox that Graph throttles costs others
+      --rate 20                     changes per second of the others, and as many of that one
+      --users 20                    the others' calendars
+      --seconds 10                  of each part, two with the throttling and two without
   for all
       --json                        one line of JSON on standard output
       --help                        this text
@@ -113,6 +126,8 @@ export function parseCommandLine(args: readonly string[]): Order | 'help' {
       return { json, ...ackOrder(values) };
     case 'backlog':
       return { json, benchmark: 'backlog', options: backlogOptions(values) };
+    case 'batch':
+      return { json, benchmark: 'batch', options: batchOptions(values) };
     case 'hostile':
       return { json, benchmark: 'hostile', options: hostileOptions(values) };
     case 'neighbours':
@@ -127,6 +142,8 @@ export function parseCommandLine(args: readonly string[]): Order | 'help' {
       return { json, benchmark: 'rich', options: richOptions(values) };
     case 'start':
       return { json, benchmark: 'start', options: startOptions(values) };
+    case 'throttled':
+      return { json, benchmark: 'throttled', options: throttledOptions(values) };
     default:
       throw new ArgumentError(
         `There is no benchmark ${name ?? 'without a name'}; --help lists what there is.`,
@@ -204,6 +221,26 @@ function hostileOptions(values: Values): HostileOptions {
   return {
     rate: number('rate', values.rate ?? '50', 1, 1000),
     seconds: number('seconds', values.seconds ?? '4', 1, 3600),
+  };
+}
+
+function batchOptions(values: Values): BatchOptions {
+  refuseForeign(values, ['rate', 'users', 'seconds', 'rounds', 'events']);
+  return {
+    rate: number('rate', values.rate ?? '100', 1, 1000),
+    users: integer('users', values.users ?? '50', 2, 1000),
+    seconds: number('seconds', values.seconds ?? '6', 1, 3600),
+    rounds: integer('rounds', values.rounds ?? '2', 1, 100),
+    events: integer('events', values.events ?? '1500', 20, 100_000),
+  };
+}
+
+function throttledOptions(values: Values): ThrottledOptions {
+  refuseForeign(values, ['rate', 'seconds', 'users']);
+  return {
+    rate: number('rate', values.rate ?? '20', 1, 1000),
+    seconds: number('seconds', values.seconds ?? '10', 1, 3600),
+    users: integer('users', values.users ?? '20', 1, 1000),
   };
 }
 

@@ -6,6 +6,7 @@ import { ack } from './ack.ts';
 import { ackBesideOutage } from './ack-beside-outage.ts';
 import { ackRich } from './ack-rich.ts';
 import { backlog } from './backlog.ts';
+import { batch } from './batch.ts';
 import { type BenchmarkContext, now } from './benchmark.ts';
 import { ArgumentError, HELP, type Order, parseCommandLine } from './command-line.ts';
 import { hostile } from './hostile-clients.ts';
@@ -17,6 +18,7 @@ import { publishers } from './publishers.ts';
 import { type Report, renderJson, renderReport } from './report/report.ts';
 import { rich } from './rich.ts';
 import { start } from './start.ts';
+import { throttled } from './throttled.ts';
 
 const EXIT_DONE = 0;
 const EXIT_FAILED = 1;
@@ -33,6 +35,8 @@ function runOrder(order: Order, context: BenchmarkContext): Promise<Report> {
       return ackRich(order.options, context);
     case 'backlog':
       return backlog(order.options, context);
+    case 'batch':
+      return batch(order.options, context);
     case 'hostile':
       return hostile(order.options, context);
     case 'neighbours':
@@ -47,6 +51,8 @@ function runOrder(order: Order, context: BenchmarkContext): Promise<Report> {
       return rich(order.options, context);
     case 'start':
       return start(order.options, context);
+    case 'throttled':
+      return throttled(order.options, context);
   }
 }
 

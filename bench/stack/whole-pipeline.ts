@@ -18,6 +18,8 @@ export type WholePipelineOptions = {
   readonly delivery?: Partial<DeliverySettings>;
   /** Time that each call of Graph takes; none without it. */
   readonly graphLatencyMs?: number;
+  /** Settings of the worker beside the usual ones. */
+  readonly worker?: Readonly<Record<string, string>>;
 };
 
 export type WholePipeline = {
@@ -34,7 +36,7 @@ const SUBSCRIBED_WITHIN_MS = 60_000;
 
 /** Resolves when all calendars are subscribed. */
 export async function startWholePipeline(
-  { users, delivery = {}, graphLatencyMs = 0 }: WholePipelineOptions,
+  { users, delivery = {}, graphLatencyMs = 0, worker = {} }: WholePipelineOptions,
   { dir, cleanup, onProgress, interrupted }: BenchmarkContext,
 ): Promise<WholePipeline> {
   onProgress('starting Redis, Kafka, simulated Graph, receiver and worker');
@@ -57,7 +59,10 @@ export async function startWholePipeline(
   interrupted.throwIfAborted();
   const userIds = simulator.users().map(({ id }) => id);
   const production = { NODE_ENV: 'production' };
-  const services = await startServices(settings, userIds, dir, { receiver: production, worker: production });
+  const services = await startServices(settings, userIds, dir, {
+    receiver: production,
+    worker: { ...production, ...worker },
+  });
   cleanup.defer(() => services.stop());
   const subscribed = eventually(() => simulator.subscriptions.size >= users, {
     timeoutMs: SUBSCRIBED_WITHIN_MS,

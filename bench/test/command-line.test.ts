@@ -33,6 +33,13 @@ describe('the command line', () => {
     });
   });
 
+  it('compares batches with single fetches, in turn', () => {
+    expect(parse('batch --rounds 1 --events 400')).toMatchObject({
+      benchmark: 'batch',
+      options: { rate: 100, users: 50, seconds: 6, rounds: 1, events: 400 },
+    });
+  });
+
   it('asks for help without a word', () => {
     expect(parse('')).toBe('help');
     expect(parse('price --help')).toBe('help');
@@ -53,9 +60,11 @@ describe('the command line', () => {
     'pipeline --beside-outage',
     'pipeline --rich',
     'backlog --items 3',
+    'batch --owners 3',
     'publishers --rate 3',
     'rich --seconds 3',
     'neighbours --events 20000',
+    'throttled --events 20',
     'ack --unheard-of',
   ])('is refused in one sentence: %s', (text) => {
     expect(() => parse(text)).toThrow(ArgumentError);

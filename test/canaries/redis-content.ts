@@ -1,11 +1,11 @@
-/** Everything that a Redis holds, as text: what jobs, their logs and results, inboxes and stores carry. */
+/** Everything that a Redis holds under keys of a pattern, as text: what jobs, their logs and results, inboxes and stores carry. */
 import type { connectPatient } from '@graph2kafka/shared';
 
 type Redis = ReturnType<typeof connectPatient>;
 
-export async function dumpRedis(redis: Redis): Promise<string> {
+export async function dumpRedis(redis: Redis, pattern = '*'): Promise<string> {
   const texts: string[] = [];
-  for await (const page of redis.scanStream({ count: 1000 })) {
+  for await (const page of redis.scanStream({ count: 1000, match: pattern })) {
     for (const key of page as string[]) texts.push(`${key} ${await contentOf(redis, key)}`);
   }
   return texts.join('\n');

@@ -15,6 +15,7 @@ export type BugScenario = {
   /** Why it does, for the person who reads a report. */
   readonly because: string;
   readonly plan?: readonly StageFault[];
+  readonly workerSettings?: Readonly<Record<string, string>>;
   readonly act: (scenario: Scenario) => Promise<void>;
 };
 
@@ -25,7 +26,7 @@ const STEP_MS = 20_000;
 
 /** Runs the scenario with the bug planted, or, without one, with the product as it is. */
 export async function runBugScenario(
-  { plan = [], act }: BugScenario,
+  { plan = [], workerSettings = {}, act }: BugScenario,
   bug: PlantedBug | undefined,
   brokers: string | undefined,
 ): Promise<Judgement> {
@@ -36,6 +37,7 @@ export async function runBugScenario(
     stopMs: 'until continued',
     receiver: bug ? { bug } : {},
     worker: () => build,
+    workerSettings,
     ...(brokers === undefined ? {} : { brokers }),
   });
   try {
@@ -171,6 +173,8 @@ export const bugScenarios: Readonly<Record<PlantedBug, BugScenario>> = {
     caughtBy: 'wentBack',
     because: 'two fetches of one event run side by side, and the one that read first publishes last',
     plan: [{ stage: 'after-fetch', action: 'wait', nth: 1, waitMs: 3000 }],
+    // The two would share a batch, and be read at one time.
+    workerSettings: { GRAPH_BATCHING: 'false' },
     async act(scenario) {
       const { simulator } = scenario;
       const event = create(simulator, (path) => {

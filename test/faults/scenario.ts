@@ -42,6 +42,8 @@ export type ScenarioOptions = {
   readonly receiver?: TestBuild;
   /** Of the n-th worker, counted from 0. */
   readonly worker?: (n: number) => TestBuild;
+  /** Settings of all workers. */
+  readonly workerSettings?: Readonly<Record<string, string>>;
   /** Starts neither receiver nor workers: `startServices` does. */
   readonly servicesLater?: boolean;
 };
@@ -130,11 +132,11 @@ export class Scenario implements AsyncDisposable {
 
   /** A further worker, of the same wishes as the others. */
   async addWorker(build: TestBuild = {}): Promise<SupervisedService> {
-    const { leaseMs = DEFAULTS.leaseMs } = this.#options;
-    const lease = { OWNER_LEASE_MS: String(leaseMs) };
+    const { leaseMs = DEFAULTS.leaseMs, workerSettings } = this.#options;
+    const settings = { OWNER_LEASE_MS: String(leaseMs), ...workerSettings };
     const name = `worker ${++this.#workersMade}`;
     const worker = await this.#supervise(name, build, (stack, environment) =>
-      startWorker(stack, this.#place, { ...lease, ...environment }),
+      startWorker(stack, this.#place, { ...settings, ...environment }),
     );
     this.workers.push(worker);
     return worker;

@@ -1,6 +1,9 @@
 /** What hostile input becomes further on: forged items cause nothing at all, odd ones of ours end as dead letters. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { eventually } from '@graph2kafka/test-harness';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { hostilePaths } from '../../packages/shared/test/hostile-paths.ts';
 import { type SeenEvent, startPipeline } from '../support/pipeline.ts';
 import { changed, collection, type Item, LITERAL, lifecycle } from './graph-posts.ts';
 
@@ -48,6 +51,72 @@ describe('through the whole way', () => {
     );
   });
 });
+
+describe('a text that would lead elsewhere', () => {
+  it('leads nowhere from any field that names a resource, and takes no token along', async () => {
+    const canary = await startCanary();
+    const { simulator, services, eventsOf, deadLetters, log, drained } = await startPipeline({
+      receiver: { CLIENT_STATES_ACCEPTED: LITERAL },
+    });
+    await drained();
+    const user = simulator.users()[0]?.id ?? '';
+    const { path } = simulator.calendar.create(user, { subject: 'meant' });
+    // What has no such id would be waited for: Graph may not know it yet.
+    const unknown = /^\/v1\.0\/users\/[^/]+\/events\/(?!AA)/;
+    simulator.faults.add({ method: 'GET', path: unknown, status: 403, times: Number.POSITIVE_INFINITY });
+    const texts = hostilePaths.map((text) => text.replaceAll('evil.example', canary.host));
+    const items = texts.flatMap((text) => [
+      changed({ resource: text, resourceData: null }),
+      changed({ resource: text, resourceData: { '@odata.id': text, id: text } }),
+      changed({ resource: path.key, resourceData: { '@odata.id': text, id: text } }),
+      changed({ resource: `users/${user}/events`, resourceData: { id: text } }),
+    ]);
+    for (let at = 0; at < items.length; at += 50) {
+      const part = items.slice(at, at + 50).map((item) => ({
+        ...item,
+        clientState: LITERAL,
+        tenantId: simulator.tenantId,
+      }));
+      const answer = await fetch(`${services.receiver.url}/events`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: collection(...part),
+      });
+      expect(answer.status).toBe(202);
+    }
+    await drained();
+    await eventually(() => expect(deadLetters().length).toBeGreaterThan(0));
+    await eventually(() => expect(eventsOf(path.key).length).toBeGreaterThan(0));
+    expect(texts.length).toBeGreaterThan(100);
+    const meant = [
+      /\/(oauth2\/v2\.0\/token|openid-configuration|discovery\/instance)(\?|$)/,
+      /^\/v1\.0\/(\$batch|subscriptions(\?.*)?)$/,
+      new RegExp(`^/v1\\.0/users/${user}/events(/[^/]+|\\?.*)?$`),
+    ];
+    const others = simulator.requests.filter(({ path }) => !meant.some((form) => form.test(path)));
+    expect(others).toEqual([]);
+    expect(canary.connections).toBe(0);
+    expect(log.filter((line) => /run\.failed|run\.stalled|request\.failed/.test(line))).toEqual([]);
+  });
+});
+
+/** Where no connection should ever come from. */
+async function startCanary(): Promise<{ readonly host: string; readonly connections: number }> {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections++;
+    socket.destroy();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get connections() {
+      return connections;
+    },
+  };
+}
 
 /** A GET of a resource; tokens and subscriptions are asked for without anybody's post. */
 function isRead({ method, path }: { readonly method: string; readonly path: string }): boolean {

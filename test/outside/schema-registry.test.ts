@@ -71,7 +71,7 @@ describe.skipIf(!canRun)('a schema registry (skipped where Java, or python3 with
   }, 600_000);
   afterAll(() => registry?.stop());
 
-  const topics = () => ({ records: [`t${randomUUID()}`], deadLetters: `t${randomUUID()}` });
+  const topics = () => ({ records: [`t${randomUUID()}`], deadLetters: [`t${randomUUID()}`] });
   const findIn = (register: boolean, url = registry.url) =>
     createFindSchemaId({ url, login: undefined, register });
 
@@ -84,7 +84,7 @@ describe.skipIf(!canRun)('a schema registry (skipped where Java, or python3 with
     await schemas.learn({ records, deadLetters });
     expect(seen).toEqual([
       `POST /subjects/${records[0]}-value/versions`,
-      `POST /subjects/${deadLetters}-value/versions`,
+      `POST /subjects/${deadLetters[0]}-value/versions`,
     ]);
     const framed = schemas.frame(records[0] ?? '', event, '{"é":1}');
     expect(framed[0]).toBe(0);

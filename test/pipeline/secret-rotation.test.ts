@@ -1,10 +1,12 @@
-/** Secrets in files, replaced while everything runs: no restart, and nothing is lost on the way. */
+/** Secrets that are replaced, with a restart or, in files, without one: nothing is lost on the way. */
+import { execFile } from 'node:child_process';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { verifyClientState } from '@graph2kafka/shared';
-import { eventually } from '@graph2kafka/test-harness';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { connectPatient, queueNames, verifyClientState } from '@graph2kafka/shared';
+import { eventually, startReceiver, startWorker } from '@graph2kafka/test-harness';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 
 const OLD = 'the secret that goes';
@@ -45,6 +47,25 @@ async function removeSubscription({ simulator, services }: Pipeline): Promise<vo
   expect(answer.status).toBe(202);
 }
 
+type Subscription = ReturnType<Pipeline['simulator']['subscriptions']['list']>[number];
+
+/** Posts what Graph would post of an updated event, for a subscription that it may not have any more. */
+async function postChange(
+  { simulator, services }: Pipeline,
+  subscription: Subscription | undefined,
+  resource: string,
+): Promise<void> {
+  if (!subscription) throw new Error(`no subscription watched ${resource}`);
+  const { id: subscriptionId, clientState } = subscription;
+  const item = { subscriptionId, clientState, tenantId: simulator.tenantId, changeType: 'updated', resource };
+  const answer = await fetch(`${services.receiver.url}/events`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ value: [item] }),
+  });
+  expect(answer.status).toBe(202);
+}
+
 /** An event that becomes a record, by the subscription that there is. */
 async function changeBecomesRecord({ simulator, eventsOf }: Pipeline, nthUser: number): Promise<void> {
   const { path } = simulator.calendar.create(simulator.users()[nthUser]?.id ?? '', { subject: 'Rotating' });
@@ -74,6 +95,152 @@ describe('a replaced clientState secret', () => {
     await put('client-state', NEW);
     await eventually(() => replaced(pipeline) === 4);
     await changeBecomesRecord(pipeline, 0);
+  }, 90_000);
+});
+
+const OFTEN = { RECONCILE_EVERY_MS: '1000' };
+
+/** As if the subscriptions had been made an hour ago: what was just made is left alone. */
+async function makeOlder({ stack }: Pipeline): Promise<void> {
+  const redis = connectPatient(inject('redisUrl'), () => undefined);
+  try {
+    const key = `${queueNames(stack.redisPrefix).prefix}:subscriptions`;
+    for (const [id, json] of Object.entries(await redis.hgetall(key))) {
+      const known = JSON.parse(json) as { servingSince: number };
+      await redis.hset(key, id, JSON.stringify({ ...known, servingSince: known.servingSince - 3_600_000 }));
+    }
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** Receiver and worker with other secrets, at the address that Graph knows; resolves to the worker's own address. */
+async function startWith(pipeline: Pipeline, secrets: string) {
+  const { stack, dir, services } = pipeline;
+  const environment = { CLIENT_STATE_SECRETS: secrets };
+  const receiver = await startReceiver(stack, { ...environment, PORT: String(services.receiver.port) });
+  onTestFinished(() => receiver.process.stop().then(() => undefined));
+  const place = { receiverUrl: receiver.url, subscriptionsFile: join(dir, 'subscriptions.yaml') };
+  const worker = await startWorker(stack, place, { ...environment, ...OFTEN });
+  onTestFinished(() => worker.process.stop().then(() => undefined));
+  return {
+    stop: () => Promise.all([receiver.process.stop(), worker.process.stop()]),
+    /** Subscriptions by secret, as the worker's metrics tell them. */
+    async bySecret() {
+      const text = await (await fetch(`${worker.url}/metrics`)).text();
+      const samples = text.matchAll(/^g2k_subscriptions_by_secret\{secret="(\w+)"\} (\d+)$/gm);
+      return Object.fromEntries([...samples].map(([, secret, count]) => [secret, Number(count)]));
+    },
+  };
+}
+
+/** Changes the calendars again and again until it is stopped; resolves to the last version of each event. */
+function keepChanging({ simulator }: Pipeline) {
+  const etags = new Map<string, string>();
+  const users = simulator.users().map(({ id }) => id);
+  let nth = 0;
+  const timer = setInterval(() => {
+    const made = simulator.calendar.create(users[nth++ % users.length] ?? '', { subject: `Change ${nth}` });
+    etags.set(made.path.key, made.etag);
+  }, 20);
+  onTestFinished(() => clearInterval(timer));
+  return () => {
+    clearInterval(timer);
+    return etags;
+  };
+}
+
+describe('a new clientState secret in front of the old one', () => {
+  it('is carried by all subscriptions soon, one for each wish at any time, and no change is lost', async () => {
+    const users = 3;
+    const before = { CLIENT_STATE_SECRETS: OLD };
+    const pipeline = await startPipeline({ users, receiver: before, worker: { ...before, ...OFTEN } });
+    const { simulator, eventsOf, services, log } = pipeline;
+    const old = simulator.subscriptions.list();
+    await makeOlder(pipeline);
+    const stopChanging = keepChanging(pipeline);
+    await services.stop();
+
+    const rotating = await startWith(pipeline, `${NEW},${OLD}`);
+    await eventually(
+      async () => {
+        const resources = simulator.subscriptions.list().map(({ resource }) => resource);
+        expect(new Set(resources).size).toBe(resources.length);
+        expect(await rotating.bySecret()).toEqual({ current: users, old: 0, replaced: users });
+      },
+      { timeoutMs: 30_000 },
+    );
+    const signedWithNew = simulator.subscriptions.list().filter(({ clientState }) => {
+      const known = { secrets: [NEW], accepted: [] };
+      return verifyClientState(clientState, simulator.tenantId, known).verified;
+    });
+    expect(signedWithNew).toHaveLength(users);
+    expect(simulator.subscriptions.size).toBe(users);
+    for (const [key, etag] of stopChanging()) {
+      await eventually(() => expect(eventsOf(key).map((one) => one.resourceversion)).toContain(etag), {
+        timeoutMs: 30_000,
+      });
+    }
+
+    // What Graph sends on for a subscription that is gone.
+    const { path } = simulator.calendar.create(simulator.users()[0]?.id ?? '', { subject: 'In flight' });
+    await eventually(() => expect(eventsOf(path.key)).toHaveLength(1), { timeoutMs: 20_000 });
+    await postChange(
+      pipeline,
+      old.find(({ resource }) => path.key.startsWith(resource)),
+      path.key,
+    );
+    await eventually(() => expect(eventsOf(path.key)).toHaveLength(2), { timeoutMs: 20_000 });
+    expect(log.filter((line) => line.includes('notification.forged'))).toEqual([]);
+
+    await rotating.stop();
+    await startWith(pipeline, NEW);
+    for (let nth = 0; nth < users; nth++) await changeBecomesRecord(pipeline, nth);
+    expect(simulator.subscriptions.list().map(({ id }) => id)).toEqual(signedWithNew.map(({ id }) => id));
+  }, 120_000);
+});
+
+const execute = promisify(execFile);
+const CLI = resolve(import.meta.dirname, '../../services/worker/src/cli/main.ts');
+
+/** `g2k certificates rotate`, for a key that begins at once, beside those that are in the folder. */
+async function rotateCertificate(folder: string): Promise<void> {
+  const environment = { ...process.env, ENCRYPTION_KEYS: `file:${folder}/` };
+  await execute(process.execPath, [CLI, 'certificates', 'rotate', '--starts-in', '0'], { env: environment });
+}
+
+describe('a new certificate by `g2k certificates rotate`', () => {
+  it('is given to the living subscriptions, and all that was encrypted for either is opened', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'rotation-keys-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    await rotateCertificate(folder);
+    const calendars = { name: 'calendars', resource: 'users/{user}/events', rich: true, select: ['subject'] };
+    const pipeline = await startPipeline({
+      users: 3,
+      subscriptions: (users) => JSON.stringify({ subscriptions: [{ ...calendars, users }] }),
+      worker: { ...OFTEN, ENCRYPTION_KEYS: `file:${folder}/` },
+    });
+    const { simulator, eventsOf, deadLetters } = pipeline;
+    const before = simulator.subscriptions.list();
+    const stopChanging = keepChanging(pipeline);
+    await rotateCertificate(folder);
+    const [oldKey, ...others] = new Set(before.map((one) => one.encryptionCertificateId));
+    expect([typeof oldKey, others]).toEqual(['string', []]);
+    await eventually(
+      () => {
+        const now = simulator.subscriptions.list();
+        expect(now.map(({ id }) => id)).toEqual(before.map(({ id }) => id));
+        for (const one of now) expect(one.encryptionCertificateId).not.toBe(oldKey);
+      },
+      { timeoutMs: 30_000 },
+    );
+    const changes = stopChanging();
+    await changeBecomesRecord(pipeline, 0);
+    for (const [key, etag] of changes) {
+      const seen = { acquisition: 'rich', resourceversion: etag };
+      await eventually(() => expect(eventsOf(key)).toMatchObject([seen]), { timeoutMs: 30_000 });
+    }
+    expect(deadLetters()).toEqual([]);
   }, 90_000);
 });
 

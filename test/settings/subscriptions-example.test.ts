@@ -29,6 +29,34 @@ describe('subscriptions.example.yaml', () => {
     );
   });
 
+  it('shows further entries that can be wanted as they stand', () => {
+    const [, further = ''] = readRepositoryFile(FILE).split(/^ {2}# Further entries.*$/m);
+    const entries = further.replaceAll(/^ {2}# /gm, '  ');
+    const lifecycleUrl = 'https://hooks.example/lifecycle';
+    const parsed = parseWantedSubscriptions(`subscriptions:${entries}`, FILE, { ...defaults, lifecycleUrl });
+    expect(parsed).toHaveLength(entries.match(/- name:/g)?.length ?? 0);
+    expect(parsed.length).toBeGreaterThan(3);
+  });
+
+  it('names what else an entry may have, with values that it may have', () => {
+    const [entry = ''] = readRepositoryFile(FILE).split(/^ {2}# Further entries.*$/m);
+    const more = [...entry.matchAll(/^ {4}# {3}(\w+: .*)$/gm)].map(([, line = '']) => line);
+    expect(more.map((line) => line.split(':')[0])).toEqual([
+      'select',
+      'rich',
+      'filter',
+      'body',
+      'timeZone',
+      'immutableIds',
+    ]);
+    const [user] = wishes[0]?.resource.match(/[0-9a-f-]{36}/) ?? [];
+    for (const [i, line] of more.entries()) {
+      const fields = line.startsWith('rich') ? `${line}, select: [subject]` : line;
+      const text = `subscriptions: [{ name: one, resource: 'users/{user}/events', users: [${user}], ${fields} }]`;
+      expect(parseWantedSubscriptions(text, `line ${i}`, defaults)).toHaveLength(1);
+    }
+  });
+
   it('shows the values that hold where nothing is said', () => {
     const [wish] = wishes;
     const [user] = wish?.resource.match(/[0-9a-f-]{36}/) ?? [];

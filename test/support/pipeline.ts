@@ -28,7 +28,7 @@ export type PipelineOptions = {
   readonly receiver?: Environment;
   readonly worker?: Environment;
   /** `subscriptions.yaml` for these users; their calendars, unless said otherwise. */
-  readonly subscriptions?: (userIds: readonly string[]) => string;
+  readonly subscriptions?: (userIds: readonly string[], simulator: GraphSimulator) => string;
 };
 
 /** A record's CloudEvent, as a consumer sees it. */
@@ -56,6 +56,8 @@ export type Pipeline = {
   /** Records of one resource, in the topic's order. */
   eventsOf(resource: string): readonly SeenEvent[];
   deadLetters(): readonly SeenEvent[];
+  /** Follows a topic beside these two from its beginning. */
+  follow(topic: string): () => readonly SeenEvent[];
   /** All lines that the services have logged. */
   readonly log: readonly string[];
   /** No owner has news left. */
@@ -75,7 +77,7 @@ export async function startPipeline(options: PipelineOptions = {}): Promise<Pipe
   const userIds = simulator.users().map(({ id }) => id);
   const services = await startServices(stack, userIds, dir, {
     receiver: options.receiver ?? {},
-    worker: { ...(await wantedBy(options, userIds, dir)), ...options.worker },
+    worker: { ...(await wantedBy(options, simulator, dir)), ...options.worker },
   });
   onTestFinished(() => services.stop());
   // From the first question on, and then from the topic's beginning: a reader does not outlive its broker.
@@ -95,18 +97,25 @@ export async function startPipeline(options: PipelineOptions = {}): Promise<Pipe
     eventsOf: (resource) =>
       records().filter(({ record }) => record.key === `${simulator.tenantId}/${resource}`),
     deadLetters: letters,
+    follow: (topic) => lazily(() => collect(followTopic({ brokers: stack.brokers, topic }))),
     drained: (timeoutMs = 20_000) => drained(services.worker.url, timeoutMs),
   };
 }
 
 async function wantedBy(
   { subscriptions }: PipelineOptions,
-  userIds: readonly string[],
+  simulator: GraphSimulator,
   dir: string,
 ): Promise<Environment> {
   if (subscriptions === undefined) return {};
   const file = join(dir, 'wanted.yaml');
-  await writeFile(file, subscriptions(userIds));
+  await writeFile(
+    file,
+    subscriptions(
+      simulator.users().map(({ id }) => id),
+      simulator,
+    ),
+  );
   return { SUBSCRIPTIONS_FILE: file };
 }
 

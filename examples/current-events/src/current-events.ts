@@ -11,7 +11,7 @@ type ChangeEvent = {
   readonly id: string;
   readonly source: string;
   readonly type: string;
-  readonly acquisition: 'fetched' | 'snapshot' | 'deleted' | 'notification' | 'reference';
+  readonly acquisition: 'fetched' | 'snapshot' | 'delta' | 'deleted' | 'notification' | 'reference';
   readonly receivedtime: string;
   readonly readtime?: string;
   readonly fallbackreason?: string;
@@ -87,6 +87,7 @@ function nextRow({ key, data, asOf }: Row, event: ChangeEvent): Row {
   switch (event.acquisition) {
     case 'fetched':
     case 'snapshot':
+    case 'delta':
       return { key, state: 'current', data: event.data, asOf: event.readtime ?? asOf };
     case 'reference': {
       const { url } = event.data.reference as { url: string };

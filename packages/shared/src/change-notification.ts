@@ -1,7 +1,7 @@
 /**
- * The shape of what Graph posts: a collection of change and lifecycle notifications
- * (change-notifications-delivery-webhooks, resource type changeNotification). Known properties only: whatever
- * else a body holds goes no further.
+ * The shape of what Graph posts: a collection of change and lifecycle notifications (Graph:
+ * api/resources/changenotificationcollection, api/resources/changenotification, change-notifications-lifecycle-events).
+ * Known properties only: whatever else a body holds goes no further.
  */
 import { z } from 'zod';
 
@@ -25,7 +25,9 @@ const resourceData = z
   .nullish()
   .transform((value) => value ?? undefined);
 
-const base64 = z.string().regex(/^[A-Za-z0-9+/]+={0,2}$/);
+/** In two steps that never go back: one pattern for both took 1 ms for the contents of a POST. */
+const isBase64 = (text: string) => !/[^A-Za-z0-9+/=]/.test(text) && /^[^=]+={0,2}$/.test(text);
+const base64 = (longest = Number.POSITIVE_INFINITY) => z.string().max(longest).refine(isBase64);
 
 /**
  * changeNotificationEncryptedContent; how long it may be is bounded by the body that brings it. One that is not as
@@ -33,9 +35,9 @@ const base64 = z.string().regex(/^[A-Za-z0-9+/]+={0,2}$/);
  */
 const encryptedContent = z
   .object({
-    data: base64,
-    dataKey: base64.max(1024),
-    dataSignature: base64.max(64),
+    data: base64(),
+    dataKey: base64(1024),
+    dataSignature: base64(64),
     encryptionCertificateId: plainText.min(1).max(128),
     encryptionCertificateThumbprint: optionalPlainText,
   })

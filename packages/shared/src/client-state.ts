@@ -6,15 +6,19 @@
  * receiver verifies it from the secrets alone, without a look-up; the nonce names the subscription.
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { isGuid } from './resource-path.ts';
 
 /** 16 bytes: as hard to guess as a GUID, 22 characters. */
 const NONCE_BYTES = 16;
 
-/** Longer than Graph lets a clientState be; nothing longer is worth hashing. */
+/** Longer than Graph lets a clientState be (Graph: api/resources/subscription); nothing longer is worth hashing. */
 const LONGEST_CLIENT_STATE = 128;
 
 export type ClientStateSecrets = {
-  /** The first one signs, all of them verify; so a secret is replaced by putting the new one in front. */
+  /**
+   * The first one signs, all of them verify; so a secret is replaced by putting the new one in front. One that begins
+   * with `{tenantId}=` is of that tenant alone, and a tenant that has such has no other.
+   */
   readonly secrets: readonly string[];
   /** Literal values of subscriptions that were made elsewhere. */
   readonly accepted: readonly string[];
@@ -24,13 +28,45 @@ export type VerifiedClientState =
   | { readonly verified: true /** Absent for a literal value. */; readonly nonce?: string }
   | { readonly verified: false };
 
+/** `{tenantId}=secret` in its two parts; other secrets have no tenant. */
+export function splitSecret(text: string): { readonly tenantId?: string; readonly secret: string } {
+  const at = TENANT_LENGTH;
+  if (text[at] !== '=' || !isGuid(text.slice(0, at))) return { secret: text };
+  return { tenantId: text.slice(0, at).toLowerCase(), secret: text.slice(at + 1) };
+}
+
+const TENANT_LENGTH = 36;
+
+type ByTenant = { readonly own: ReadonlyMap<string, readonly string[]>; readonly common: readonly string[] };
+
+/** Looked up for each item of a POST; the settings give the same list until a secret is replaced. */
+const split = new WeakMap<readonly string[], ByTenant>();
+
+/** The secrets that prove a clientState of this tenant; the first one signs. */
+export function secretsOf(secrets: readonly string[], tenantId: string): readonly string[] {
+  let known = split.get(secrets);
+  if (known === undefined) {
+    const parts = secrets.map(splitSecret);
+    const own = Map.groupBy(
+      parts.filter((part) => part.tenantId !== undefined),
+      (part) => part.tenantId as string,
+    );
+    known = {
+      own: new Map([...own].map(([id, parts]) => [id, parts.map(({ secret }) => secret)])),
+      common: parts.flatMap(({ tenantId: id, secret }) => (id === undefined ? [secret] : [])),
+    };
+    split.set(secrets, known);
+  }
+  return known.own.get(tenantId.toLowerCase()) ?? known.common;
+}
+
 export function createNonce(): string {
   return randomBytes(NONCE_BYTES).toString('base64url');
 }
 
 /** The clientState of a new subscription in `tenantId`, signed with the first secret. */
 export function signClientState(secrets: readonly string[], tenantId: string, nonce: string): string {
-  const [secret] = secrets;
+  const [secret] = secretsOf(secrets, tenantId);
   if (secret === undefined) throw new Error('no clientState secret to sign with');
   return `v1.${nonce}.${mac(secret, tenantId, nonce).toString('base64url')}`;
 }
@@ -48,7 +84,7 @@ export function verifyClientState(
   if (version !== 'v1' || !nonce || !signature || rest.length > 0) return { verified: false };
   const given = digest(signature);
   let matches = false;
-  for (const secret of secrets) {
+  for (const secret of secretsOf(secrets, tenantId)) {
     if (timingSafeEqual(given, digest(mac(secret, tenantId, nonce).toString('base64url')))) matches = true;
   }
   return matches ? { verified: true, nonce } : { verified: false };

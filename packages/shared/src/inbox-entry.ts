@@ -25,6 +25,8 @@ export type News =
       readonly traceparent?: string;
       /** Names what the notification carries, encrypted (`content-store.ts`). */
       readonly contentId?: string;
+      /** Nobody has notified of it: a delta query has shown it, and it is to be looked up. */
+      readonly by?: 'delta';
       readonly nonce?: string;
     }
   | {
@@ -35,13 +37,13 @@ export type News =
       readonly nonce?: string;
     }
   | {
-      /** Notifications of this subscription are missing: what exists is to be read again, page by page. */
+      /** Notifications of this subscription are missing: what it watches is to be read, page by page. */
       readonly kind: 'resync';
       readonly tenantId: string;
       readonly subscriptionId: string;
       readonly reason: string;
-      /** Where to go on: path and query of the next page, below Graph's version. */
-      readonly next?: string;
+      /** Nothing is missing; what was read may have been too old. */
+      readonly again?: true;
       readonly nonce?: string;
     }
   | {
@@ -108,7 +110,7 @@ export function changeEntry(
 
 /**
  * The resource that changed. `resource` and `@odata.id` need not be equal text: the second is the one to fetch
- * (change-notifications-with-resource-data); where they name different owners, neither can be trusted.
+ * (Graph: change-notifications-with-resource-data); where they name different owners, neither can be trusted.
  */
 function targetOf(
   item: ChangeNotification,
@@ -164,9 +166,13 @@ export function lifecycleEntry(
 
 export type ResyncNews = Extract<News, { kind: 'resync' }>;
 
-/** Has everything that `subscriptionId` watches read again, in the runs of the owner of what it watches. */
+/**
+ * Has what `subscriptionId` watches read, in the runs of the owner of that. Another look at what lags waits, and so has a
+ * name of its own.
+ */
 export function resyncEntry(owner: string, news: Omit<ResyncNews, 'kind'>, receivedAt: number): InboxEntry {
-  return { owner, resource: `resync/${news.subscriptionId}`, receivedAt, news: { kind: 'resync', ...news } };
+  const resource = `${news.again ? 'again' : 'resync'}/${news.subscriptionId}`;
+  return { owner, resource, receivedAt, news: { kind: 'resync', ...news } };
 }
 
 /** A verified notification that cannot be understood; the worker publishes it to the dead letters. */

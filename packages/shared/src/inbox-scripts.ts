@@ -141,8 +141,8 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1`;
 
 /**
- * KEYS inbox due lease index · ARGV token owner, then per resource: name, wait ms (-1: none), attempts to add,
- * number of settled entries, their numbers → { 'foreign' } | { 'empty' } | { 'left', resources, ms until due }
+ * KEYS inbox due lease index · ARGV token owner, then per resource: name, wait ms (-1: none), attempts to add (0: it was
+ * not its own failing, so that its time of waiting does not begin), number of settled entries, their numbers → { 'foreign' } | { 'empty' } | { 'left', resources, ms until due }
  */
 const settle = `${now} ${int}
 if redis.call('GET', KEYS[3]) ~= ARGV[1] then return { 'foreign' } end
@@ -164,7 +164,7 @@ while p <= #ARGV do
       pack.e = left pack.k = nil
       if wait >= 0 then
         pack.a = pack.a + attempts
-        if pack.w == 0 then pack.w = now end
+        if pack.w == 0 and attempts > 0 then pack.w = now end
         redis.call('ZADD', KEYS[2], int(now + wait), resource)
       elseif n > 0 then
         pack.a = 0 pack.w = 0

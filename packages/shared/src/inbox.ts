@@ -160,7 +160,7 @@ export function createInbox(connection: Redis, names: QueueNames, mostResources 
 }
 
 /** Whether an entry may join another one of its subscription; see the script. */
-const [NEVER, WITH_OTHERS, RICH] = [0, 1, 2];
+const [WITH_OTHERS, RICH] = [1, 2];
 
 /** Each carries a state of its own, which is a record of its own. */
 function isRich(news: News): boolean {
@@ -169,8 +169,7 @@ function isRich(news: News): boolean {
 
 function appendArguments({ resource, receivedAt, news }: InboxEntry): (string | number)[] {
   const change = news.kind === 'change' ? news.changeType : '';
-  // The next page of a reading is no news that another could stand for.
-  const joins = news.kind === 'resync' && news.next !== undefined ? NEVER : isRich(news) ? RICH : WITH_OTHERS;
+  const joins = isRich(news) ? RICH : WITH_OTHERS;
   return [resource, news.subscriptionId, joins, change, receivedAt, JSON.stringify(news)];
 }
 

@@ -9,7 +9,9 @@ export {
 export {
   type ClientStateSecrets,
   createNonce,
+  secretsOf,
   signClientState,
+  splitSecret,
   type VerifiedClientState,
   verifyClientState,
 } from './client-state.ts';

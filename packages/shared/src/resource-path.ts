@@ -73,9 +73,13 @@ const SINGLETONS = [
   'todo',
 ] as const;
 
+/** Words that stand for all there is of a collection, where its id would stand (`chats/getAllMessages`). */
+const FUNCTIONS = ['getAllChannels', 'getAllMembers', 'getAllMessages'] as const;
+
 const canonicalWord = new Map<string, string>(
-  [...COLLECTIONS, ...SINGLETONS].map((word) => [word.toLowerCase(), word]),
+  [...COLLECTIONS, ...SINGLETONS, ...FUNCTIONS].map((word) => [word.toLowerCase(), word]),
 );
+const isFunction = new Set<string>(FUNCTIONS.map((word) => word.toLowerCase()));
 const takesId = new Set<string>(COLLECTIONS.map((word) => word.toLowerCase()));
 
 /** Longer than any id or path that Graph has been seen to send (Outlook ids: 152 characters). */
@@ -140,7 +144,8 @@ function readSegments(tokens: readonly Token[]): ParsedPath {
       continue;
     }
     const id = quotedId ?? tokens[i + 1]?.word;
-    if (id === undefined) {
+    const namesFunction = isFunction.has(id?.toLowerCase() ?? '');
+    if (id === undefined || (namesFunction && quotedId === undefined)) {
       path.push({ word: known });
       continue;
     }
@@ -149,14 +154,27 @@ function readSegments(tokens: readonly Token[]): ParsedPath {
       i++;
     }
     if (id === '.' || id === '..') return { ok: false, reason: 'an id of dots' };
-    // In the canonical form, which has no quotes, it would be read as a word with its id.
+    // In the canonical form, which has no quotes, it would be read as a word with its id, or as a function.
     if (KEYED.test(id)) return { ok: false, reason: 'an id that looks like a word with its id' };
+    if (namesFunction) return { ok: false, reason: 'an id that looks like a function' };
     path.push({ word: known, id: canonicalId(id) });
   }
-  const open = path
-    .slice(0, -1)
-    .find((segment) => takesId.has(segment.word.toLowerCase()) && segment.id === undefined);
-  return open ? { ok: false, reason: `${open.word} lacks its id` } : { ok: true, path };
+  const reason = misplaced(path);
+  return reason === undefined ? { ok: true, path } : { ok: false, reason };
+}
+
+/** What no path of Graph's is made of: a collection without its id before something else, a function of nothing. */
+function misplaced(path: ResourcePath): string | undefined {
+  for (const [i, { word, id }] of path.entries()) {
+    const next = path[i + 1];
+    const followsFunction = next !== undefined && isFunction.has(next.word.toLowerCase());
+    const isOpen = id === undefined && takesId.has(word.toLowerCase());
+    if (isOpen && next && !followsFunction) return `${word} lacks its id`;
+    if (followsFunction && !isOpen) return `${next.word} follows no collection`;
+    if (isFunction.has(word.toLowerCase()) && (i === 0 || next))
+      return `${word} stands alone at the end only`;
+  }
+  return undefined;
 }
 
 /** GUIDs in lower case; `{guid}@{guid}` (user at tenant) without the tenant; anything else as it is. */

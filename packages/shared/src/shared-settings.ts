@@ -1,5 +1,6 @@
 /** Settings that receiver and worker share: they must point at the same Redis, and agree on secrets. */
 import { z } from 'zod';
+import { splitSecret } from './client-state.ts';
 import { integer, list, url } from './parse-config.ts';
 
 export const sharedSettings = {
@@ -20,10 +21,12 @@ export const sharedSettings = {
     .describe('Replicas that must confirm each write under `replicated`'),
   CLIENT_STATE_SECRETS: list()
     .refine(
-      (secrets) => secrets.every((secret) => secret.length >= 16),
+      (secrets) => secrets.every((text) => splitSecret(text).secret.length >= 16),
       'each secret must have at least 16 characters',
     )
-    .describe('Secrets of the clientState, comma-separated: the first signs, all verify'),
+    .describe(
+      'Secrets of the clientState, comma-separated: the first signs, all verify; `tenantId=secret` is of that tenant alone',
+    ),
   MANAGED_IDENTITY_CLIENT_ID: z
     .guid('must be a GUID')
     .optional()

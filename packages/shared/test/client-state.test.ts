@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createNonce, signClientState, verifyClientState } from '../src/index.ts';
+import { createNonce, secretsOf, signClientState, splitSecret, verifyClientState } from '../src/index.ts';
 
 const TENANT = '84bd8158-6d4d-4958-8b9f-9d6445542f95';
 const OTHER_TENANT = '11111111-2222-3333-4444-555555555555';
@@ -130,5 +130,34 @@ describe('verifyClientState', () => {
       fc.tuple(part, part).map(([nonce, mac]) => `v1.${nonce}.${mac}`),
     );
     fc.assert(fc.property(guess, (text) => !verifyClientState(text, TENANT, ours).verified));
+  });
+});
+
+describe('a secret of one tenant', () => {
+  const secrets = ['common secret', `${TENANT.toUpperCase()}=own secret`, `${TENANT}=own secret before`];
+  const both = { secrets, accepted: [] };
+
+  it('signs and verifies for that tenant, and the others have the common ones', () => {
+    expect(secretsOf(secrets, TENANT)).toEqual(['own secret', 'own secret before']);
+    expect(secretsOf(secrets, OTHER_TENANT)).toEqual(['common secret']);
+    expect(signClientState(secrets, TENANT, 'n')).toBe(signClientState(['own secret'], TENANT, 'n'));
+    expect(verifyClientState(signClientState(secrets, TENANT, 'n'), TENANT, both).verified).toBe(true);
+    expect(verifyClientState(signClientState(secrets, OTHER_TENANT, 'n'), OTHER_TENANT, both).verified).toBe(
+      true,
+    );
+  });
+
+  it('proves nothing of another tenant, and the common one nothing of a tenant that has its own', () => {
+    const own = signClientState(['own secret'], OTHER_TENANT, 'n');
+    expect(verifyClientState(own, OTHER_TENANT, both)).toEqual(forged);
+    const common = signClientState(['common secret'], TENANT, 'n');
+    expect(verifyClientState(common, TENANT, both)).toEqual(forged);
+  });
+
+  it('is told from a secret that holds an equals sign', () => {
+    expect(splitSecret('c2VjcmV0IG9mIHRoaXJ0eS1zaXggY2hhcnM=')).toEqual({
+      secret: 'c2VjcmV0IG9mIHRoaXJ0eS1zaXggY2hhcnM=',
+    });
+    expect(splitSecret(`${TENANT}=a=b`)).toEqual({ tenantId: TENANT, secret: 'a=b' });
   });
 });

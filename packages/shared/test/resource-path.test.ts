@@ -81,10 +81,36 @@ describe('parseResourcePath', () => {
       "users('u')/onlineMeetings('o')/transcripts('t')",
       'users/u/onlinemeetings/o/transcripts/t',
     ],
+    ['all messages of all chats', 'chats/getAllMessages', 'chats/getallmessages'],
+    ['all messages of chats of a user', "users('u')/Chats/GETALLMESSAGES", 'users/u/chats/getallmessages'],
+    ['all messages of a team', 'teams/t/channels/getAllMessages', 'teams/t/channels/getallmessages'],
+    ['all members of all chats', 'chats/getAllMembers', 'chats/getallmembers'],
+    ['all channels of all teams', 'teams/getAllChannels', 'teams/getallchannels'],
     ['a collection', 'users/u/events', 'users/u/events'],
     ['all users', 'users', 'users'],
   ])('understands %s', (_kind, text, expected) => {
     expect(canonical(text)).toBe(expected);
+  });
+
+  it.each([
+    "chats('getAllMessages')/messages('1')",
+    "teams('t')/channels('GETALLMEMBERS')",
+    "users('getAllChannels')",
+  ])('refuses the id in %s, which without its quotes would be a function', (text) => {
+    expect(parseResourcePath(text)).toEqual({ ok: false, reason: 'an id that looks like a function' });
+  });
+
+  it.each([
+    'chats/getAllMessages/messages',
+    "chats('getAllMessages')/getAllMessages",
+    "chats/getAllMessages('x')",
+    'users/getAllMessages/events',
+    'getAllMessages',
+    'security/getAllMessages',
+    'chats/getAllMessages/getAllMessages',
+    'chats/getAllMessages/x',
+  ])('finds no resource in %s', (text) => {
+    expect(parseResourcePath(text).ok).toBe(false);
   });
 
   it('reads two quotes inside a key as one', () => {
@@ -143,6 +169,10 @@ describe('parseResourcePath', () => {
 });
 
 describe('requestPath', () => {
+  it('writes functions as Graph does', () => {
+    expect(requestPath(parsed('TEAMS/t/CHANNELS/getallmessages'))).toBe('/teams/t/channels/getAllMessages');
+  });
+
   it("uses Graph's spelling, and encodes each id", () => {
     expect(requestPath(parsed("USERS('a b')/MAILFOLDERS('ü')/messages/x=+&"))).toBe(
       '/users/a%20b/mailFolders/%C3%BC/messages/x%3D%2B%26',
@@ -195,6 +225,12 @@ describe('ownerOf', () => {
     const lanes = Array.from({ length: 200 }, (_, n) => ownerOf(parsed(`communications/callRecords/${n}`)));
     expect(new Set(lanes)).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7].map((lane) => `lanes/${lane}`)));
     expect(ownerOf(parsed("Communications/CALLRECORDS('7')"))).toBe(lanes[7]);
+  });
+
+  it('is a lane for all messages of an organisation, and the team or user for theirs', () => {
+    expect(ownerOf(parsed('chats/getAllMessages'))).toMatch(/^lanes\/[0-7]$/);
+    expect(ownerOf(parsed('users/u/chats/getAllMessages'))).toBe('users/u');
+    expect(ownerOf(parsed('teams/t/channels/getAllMessages'))).toBe('teams/t');
   });
 
   it('tells a lane from an owner of that name', () => {
@@ -268,6 +304,8 @@ const shapes = [
   'communications/callRecords/{}',
   'security/alerts_v2/{}',
   'users/{}/events',
+  'users/{}/chats/getAllMessages',
+  'teams/{}/channels/getAllMembers',
 ];
 
 /** Any text that can be an id in the plain spelling. */
@@ -295,6 +333,7 @@ const anyPathLikeText = fc
   .array(
     fc.constantFrom(
       ...['users', 'Events', 'calendar', 'chats', '/', '/', '/', '(', ')', "('", "')", "''", "'", '.', '..'],
+      ...['getAllMessages', 'GETALLMEMBERS'],
       ...['@', ':', ';', ' ', 'x', 'é', '$batch', '~', '*', '!', USER, '\ufeff', '\u202e', '＃', '\u3002'],
     ),
     { maxLength: 14 },

@@ -1,7 +1,7 @@
 /**
  * How Graph will judge our answers: over ten minutes, more than 10 % that took longer than 3 s make an endpoint "slow"
- * (notifications come ten minutes late), more than 15 % that took longer than 10 s make it "drop" (they are lost).
- * Source: change-notifications-delivery-webhooks. Pure; times are in milliseconds of a clock that never goes back.
+ * (notifications come ten minutes late), more than 15 % that took longer than 10 s make it "drop" (they are lost)
+ * (Graph: change-notifications-delivery-webhooks). Pure; times are in milliseconds of a clock that never goes back.
  */
 
 const BUCKET_MS = 10_000;

@@ -31,7 +31,10 @@ export type NotificationRouteDeps = {
   readonly onItems: (counts: ItemCounts) => void;
 };
 
-/** Graph counts an answer after 3 s as failed and, worse, as slow; this leaves it a second for the way. */
+/**
+ * Graph counts an answer after 3 s as failed and, worse, as slow (Graph: change-notifications-delivery-webhooks); this
+ * leaves it a second for the way.
+ */
 const DEADLINE_MS = 1900;
 
 /** Reading so much takes some 3 ms; a larger body waits for a turn of the event loop without another such one. */

@@ -1,6 +1,7 @@
 /**
  * From where notifications are taken. Microsoft lists the networks that Graph posts from (Microsoft 365, "additional
- * endpoints not included in the web service", row 23), and changes them without notice.
+ * endpoints not included in the web service", row 23), and changes them without notice (Graph:
+ * change-notifications-delivery-webhooks).
  */
 import { BlockList, isIP } from 'node:net';
 import type { RequestHandler } from 'express';

@@ -1,7 +1,7 @@
 /**
  * The handshake: when a subscription is made, Graph asks whether the URL is ours by a token to be echoed
- * (change-notifications-delivery-webhooks, notificationUrl validation). Anybody can send such a request, so the
- * echo must not be able to carry anything but text.
+ * (Graph: change-notifications-delivery-webhooks, "notificationUrl validation"). Anybody can send such a request, so
+ * the echo must not be able to carry anything but text.
  */
 
 import { LONGEST_TOKEN, type RefusalCode } from './refusals.ts';

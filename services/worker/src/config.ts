@@ -3,6 +3,7 @@ import { flag, integer, list, sharedSettings, url } from '@graph2kafka/shared';
 import { z } from 'zod';
 import { contradictionsOf, kafkaSettings, secretKafkaSettings } from './kafka/kafka-settings.ts';
 import { keyPlaces } from './rich/key-places.ts';
+import { CLOUD_NAMES } from './tenants/clouds.ts';
 
 const topicName = z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must be a topic name: letters, digits, . _ -');
 const guid = z.guid('must be a GUID').toLowerCase();
@@ -18,13 +19,29 @@ export const workerSettings = z
       .describe(
         'Its client secret; without one the platform signs in (managed identity, workload identity, Azure CLI)',
       ),
+    GRAPH_CLOUD: z
+      .enum(CLOUD_NAMES, `must be ${CLOUD_NAMES.join(', ')}`)
+      .default('global')
+      .describe(
+        "Microsoft's cloud: `global` (also GCC), `us-government` (GCC High), `us-government-dod`, `china`; says where Graph is, where to sign in, and who issues tokens",
+      ),
     AZURE_AUTHORITY_HOST: url('https:')
       .optional()
-      .describe('Where to sign in, for other clouds and the simulator'),
+      .describe("Where to sign in instead of at the cloud's own host, for the simulator"),
     GRAPH_URL: url('https:')
-      .default('https://graph.microsoft.com')
-      .describe('Origin of Graph; tokens go nowhere else'),
-    GRAPH_SCOPE: z.string().default('https://graph.microsoft.com/.default').describe('Scope of the token'),
+      .optional()
+      .describe("Origin of Graph instead of the cloud's own; tokens go nowhere else"),
+    GRAPH_SCOPE: z.string().optional().describe("Scope of the token instead of the cloud's own"),
+    GRAPH_BATCHING: flag()
+      .default(true)
+      .describe('Whether fetches that come together are sent to Graph as one `$batch`, up to 20 of them'),
+    // A tenth of what Graph takes for an answer, and longer than runs that start together take to their first fetch.
+    GRAPH_BATCH_WAIT_MS: integer(0, 100).default(5).describe('How long a fetch waits for others to come'),
+    GRAPH_BATCH_OUTLOOK_PARTS: integer(1, 20)
+      .default(4)
+      .describe(
+        'Most mails, events and contacts in a `$batch`; Graph works 4 of them at once, more come later',
+      ),
     SUBSCRIPTIONS_FILE: z
       .string()
       .optional()

@@ -20,17 +20,26 @@ import { Queue, type QueueOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { createMetrics, type Metrics } from './admin/metrics.ts';
 import type { WorkerConfig } from './config.ts';
-import { createAccessTokens, createCredential, type RenewableTokens } from './graph/access-tokens.ts';
-import { createGraphClient, type GraphClient } from './graph/graph-client.ts';
+import { createCredential } from './graph/access-tokens.ts';
+import type { Batching } from './graph/batched-requests.ts';
 import { createPublishOutcomes, type PublishOutcomes } from './inbox/publish-outcomes.ts';
 import type { AzureToken } from './kafka/connection-of-settings.ts';
 import { createKafkaClient, type KafkaClient } from './kafka/kafka-client.ts';
+import { createPauseStore } from './limits/pause-store.ts';
+import { createTenantPauses, type TenantPauses } from './limits/tenant-pauses.ts';
 import { createEncodeRecord } from './records/encode-record.ts';
 import { createFindSchemaId } from './records/registry-client.ts';
 import { createSchemaRegistry, type SchemaRegistry } from './records/schema-registry.ts';
 import { type EncryptionKeys, noEncryptionKeys } from './rich/encryption-keys.ts';
 import { createSubscriptionStore, type SubscriptionStore } from './subscriptions/subscription-store.ts';
 import type { Wish } from './subscriptions/wanted-subscriptions.ts';
+import { endpointsOf } from './tenants/clouds.ts';
+import {
+  createTenants,
+  type DeclaredTenants,
+  noDeclaredTenants,
+  type Tenants,
+} from './tenants/create-tenants.ts';
 
 export type WorkerContext = {
   readonly config: WorkerConfig;
@@ -49,8 +58,8 @@ export type WorkerContext = {
   /** Absent where no schema registry is set. */
   readonly schemas: SchemaRegistry | undefined;
   readonly publish: PublishOutcomes;
-  readonly tokens: RenewableTokens;
-  readonly graph: GraphClient;
+  readonly tenants: Tenants;
+  readonly pauses: TenantPauses;
   readonly store: SubscriptionStore;
   readonly encryption: EncryptionKeys;
   readonly metrics: Metrics;
@@ -62,6 +71,7 @@ export function createContext(
   log: Logger,
   shutdown: Shutdown,
   encryption: EncryptionKeys = noEncryptionKeys,
+  declared: DeclaredTenants = noDeclaredTenants,
 ): WorkerContext {
   const names = queueNames(config.REDIS_PREFIX);
   const redis = connectPatient(config.REDIS_URL, (error) => log.warn({ err: error }, 'redis.error'));
@@ -82,17 +92,30 @@ export function createContext(
   };
   const kafka = createKafkaClient(config, azureTokenOf(config), log);
   shutdown.add('kafka', () => kafka.publisher.close());
-  const tokens = createAccessTokens(() => createCredential(credentialSettings(config)), config.GRAPH_SCOPE);
-  const graph = createGraphClient({ url: config.GRAPH_URL, tokens });
-  shutdown.add('graph client', () => graph.close());
+  const pauses = createTenantPauses({
+    store: createPauseStore(redis, names),
+    log,
+    random: Math.random,
+    askNewToken: (tenantId) => tenants.byId.get(tenantId)?.tokens.askAnew(),
+  });
+  const metrics = createMetrics(inbox, queues.owners, queues.deadLetters, () => pauses.list());
+  const endpoints = endpointsOf(config);
+  const tenants = createTenants(config, declared, {
+    endpoints,
+    authorityHost: authorityOf(config),
+    batching: batchingOf(config),
+    onRequest: (form) => metrics.countGraphRequest(form),
+    log,
+  });
+  shutdown.add('tenants', () => tenants.close());
   const schemas = schemaRegistryOf(config);
   const publish = createPublishOutcomes({
     publisher: kafka.publisher,
     encode: createEncodeRecord(config.KAFKA_RECORD_MODE, schemas?.frame),
     deadLetters: queues.deadLetters,
-    origin: { tenantId: config.AZURE_TENANT_ID, clientId: config.AZURE_CLIENT_ID },
-    graphUrl: config.GRAPH_URL,
-    deadLetterTopic: config.KAFKA_DEAD_LETTER_TOPIC,
+    // What names a tenant that we do not serve is told of by our own.
+    tenantOf: (id) => tenants.byId.get(id) ?? tenants.own,
+    graphUrl: endpoints.graphUrl,
     deadLetterPayload: config.KAFKA_DEAD_LETTER_PAYLOAD,
     tombstones: config.KAFKA_TOMBSTONES,
     log,
@@ -109,11 +132,11 @@ export function createContext(
     kafka,
     schemas,
     publish,
-    tokens,
-    graph,
+    tenants,
+    pauses,
     store: createSubscriptionStore(redis, names),
     encryption,
-    metrics: createMetrics(inbox, queues.owners, queues.deadLetters),
+    metrics,
   };
 }
 
@@ -144,6 +167,17 @@ function credentialSettings(config: WorkerConfig) {
     tenantId: config.AZURE_TENANT_ID,
     clientId: config.AZURE_CLIENT_ID,
     clientSecret: config.AZURE_CLIENT_SECRET,
-    authorityHost: config.AZURE_AUTHORITY_HOST,
+    authorityHost: authorityOf(config),
   };
+}
+
+function batchingOf(config: WorkerConfig): Omit<Batching, 'onRefused'> | undefined {
+  if (!config.GRAPH_BATCHING) return undefined;
+  return { waitMs: config.GRAPH_BATCH_WAIT_MS, outlookParts: config.GRAPH_BATCH_OUTLOOK_PARTS };
+}
+
+/** Absent: the public cloud, which needs not be named. */
+function authorityOf(config: WorkerConfig): string | undefined {
+  const isNamed = config.AZURE_AUTHORITY_HOST !== undefined || config.GRAPH_CLOUD !== 'global';
+  return isNamed ? endpointsOf(config).loginUrl : undefined;
 }

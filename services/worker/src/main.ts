@@ -14,7 +14,7 @@ import {
 import { createAdminApp, startAdminServer } from './admin/admin-server.ts';
 import { createHealth } from './admin/health.ts';
 import { hiddenSettings, secretSettings, type WorkerConfig, workerSettings } from './config.ts';
-import { createContext } from './context.ts';
+import { createContext, type WorkerContext } from './context.ts';
 import {
   type EncryptionKeys,
   loadEncryptionKeys,
@@ -23,14 +23,17 @@ import {
 } from './rich/encryption-keys.ts';
 import { startWork } from './start-work.ts';
 import {
-  parseWantedSubscriptions,
+  parseSubscriptionsFile,
+  type SubscriptionsFile,
   WantedSubscriptionsError,
-  type Wish,
 } from './subscriptions/wanted-subscriptions.ts';
+import type { Tenant } from './tenants/tenant.ts';
+import { loadTenantSecrets, type TenantSecrets } from './tenants/tenant-secrets.ts';
 
 type Settings = {
   readonly live: LiveConfig<WorkerConfig>;
-  readonly wishes: readonly Wish[];
+  readonly wanted: SubscriptionsFile;
+  readonly tenantSecrets: TenantSecrets;
   readonly encryption: EncryptionKeys;
 };
 
@@ -38,9 +41,10 @@ async function readSettings(): Promise<Settings | undefined> {
   try {
     const live = await loadLiveConfig();
     const encryption = await readEncryptionKeys(live.config);
-    const wishes = await readWishes(live.config);
-    requireKeyFor(wishes, encryption);
-    return { live, wishes, encryption };
+    const wanted = await readSubscriptionsFile(live.config);
+    requireKeyFor(wanted.wishes, encryption);
+    const tenantSecrets = await loadTenantSecrets(wanted.tenants, platformSecretReader(process.env));
+    return { live, wanted, tenantSecrets, encryption };
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof WantedSubscriptionsError)) throw error;
     process.stderr.write(`graph2kafka worker: ${error.message}\n`);
@@ -65,31 +69,44 @@ async function readEncryptionKeys(config: WorkerConfig): Promise<EncryptionKeys>
   return loadEncryptionKeys({ places, current, read, now: Date.now });
 }
 
-async function readWishes(config: WorkerConfig): Promise<Wish[]> {
+async function readSubscriptionsFile(config: WorkerConfig): Promise<SubscriptionsFile> {
   const { SUBSCRIPTIONS_FILE: file, KAFKA_TOPIC: topic, AZURE_TENANT_ID: tenantId } = config;
-  if (file === undefined) return [];
+  const { LIFECYCLE_NOTIFICATION_URL: lifecycleUrl } = config;
+  if (file === undefined) return { tenants: [], wishes: [] };
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new WantedSubscriptionsError(file, [`cannot be read (${error.code}): correct SUBSCRIPTIONS_FILE`]);
   });
-  return parseWantedSubscriptions(text, file, { topic, tenantId });
+  return parseSubscriptionsFile(text, file, { topic, tenantId, lifecycleUrl });
 }
 
-async function run({ live: { config, watch }, wishes, encryption }: Settings): Promise<void> {
+async function run({ live: { config, watch }, wanted, tenantSecrets, encryption }: Settings): Promise<void> {
+  const { tenants, wishes } = wanted;
   const log = createLogger('worker', config.LOG_LEVEL);
   const shutdown = createShutdown(log, config.SHUTDOWN_GRACE_MS);
   const life = untilSignal(shutdown, log);
   log.info(
-    { settings: withoutSecrets(config, hiddenSettings), wanted_subscriptions: wishes.length },
+    {
+      settings: withoutSecrets(config, hiddenSettings),
+      wanted_subscriptions: wishes.length,
+      tenants: [config.AZURE_TENANT_ID, ...tenants.map(({ id }) => id)],
+    },
     'service.starting',
   );
-  const context = createContext(config, wishes, log, shutdown, encryption);
+  const declared = { tenants, secrets: tenantSecrets };
+  const context = createContext(config, wishes, log, shutdown, encryption, declared);
   const health = createHealth(context);
   const secrets = watch(log, {
     onChange: (settings) => {
-      if (settings.includes('AZURE_CLIENT_SECRET')) context.tokens.renewCredential();
+      if (settings.includes('AZURE_CLIENT_SECRET')) renewCredential(context, context.tenants.own);
     },
   });
   shutdown.add('secrets', () => secrets.close());
+  const others = tenantSecrets.watch(log, {
+    onChange: (names) => {
+      for (const tenant of context.tenants.withSecrets(names)) renewCredential(context, tenant);
+    },
+  });
+  shutdown.add('secrets of tenants', () => others.close());
   const keys = encryption.watch(log);
   shutdown.add('encryption keys', () => keys.close());
   const login = {
@@ -103,6 +120,7 @@ async function run({ live: { config, watch }, wishes, encryption }: Settings): P
     queues: Object.values(context.queues),
     readStatus: health.readStatus,
     findProblems: health.findProblems,
+    findPauses: health.findPauses,
     login: config.ADMIN_PASSWORD === undefined ? undefined : login,
     log,
   });
@@ -117,6 +135,11 @@ async function run({ live: { config, watch }, wishes, encryption }: Settings): P
   } catch (error) {
     if (!stopping.signal.aborted) life.fail('cannot start', error);
   }
+}
+
+function renewCredential({ pauses, log }: WorkerContext, { id, tokens }: Tenant): void {
+  tokens.renewCredential();
+  pauses.credentialReplaced(id).catch((error: unknown) => log.warn({ err: error }, 'pauses.not-read'));
 }
 
 const settings = await readSettings();

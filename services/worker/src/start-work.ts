@@ -9,25 +9,27 @@ import {
   OWNER_QUEUE,
   type OwnerJobData,
   type Shutdown,
+  secretsOf,
 } from '@graph2kafka/shared';
 import { Worker } from 'bullmq';
 import type { WorkerContext } from './context.ts';
-import { createFetchResource } from './graph/fetch-resource.ts';
-import { createListResources } from './graph/list-resources.ts';
+import { createStartChecks, type StartProblem } from './doctor/start-checks.ts';
+import { createDeltaStore } from './inbox/delta-store.ts';
 import { createIntake } from './inbox/intake.ts';
 import { createOwnerProcessor } from './inbox/owner-processor.ts';
 import { startWaker } from './inbox/waker.ts';
 import { KafkaSetupError } from './kafka/topics.ts';
+import { createMailboxRequests } from './limits/mailbox-requests.ts';
 import { SchemaRefusedError } from './records/registry-client.ts';
 import { createOpenContent, type OpenContent } from './rich/open-content.ts';
-import { authorityAt } from './rich/token-authority.ts';
-import { createTokenVerifier } from './rich/validation-tokens.ts';
 import { type CloseHole, createCloseHole } from './subscriptions/close-hole.ts';
 import { createLifecycleProcessor } from './subscriptions/lifecycle-processor.ts';
+import type { ReconcileDeps } from './subscriptions/reconcile-subscriptions.ts';
+import { createReconcileTenants } from './subscriptions/reconcile-tenants.ts';
 import { startRenewalProcessor } from './subscriptions/renewal-processor.ts';
 import type { KnownSubscription } from './subscriptions/subscription-store.ts';
 import { createSubscriptionViews } from './subscriptions/subscription-views.ts';
-import { createSubscriptionsApi } from './subscriptions/subscriptions-api.ts';
+import type { Tenant } from './tenants/tenant.ts';
 
 /** Redis loses what it confirms, as it is set. */
 export class NotDurableError extends Error {
@@ -54,7 +56,16 @@ export async function startWork(
   );
   if (requestReconcile === undefined) return;
   startOwners(context, shutdown, requestReconcile);
+  startChecks(context, shutdown);
   context.log.info('service.working');
+}
+
+/** What `g2k doctor` would warn of, as far as it shows by itself. */
+function startChecks({ config, wishes, log }: WorkerContext, shutdown: Shutdown): void {
+  const onProblem = (problem: StartProblem) => log.warn(problem, 'doctor.warning');
+  const checks = createStartChecks({ config, wishes, now: Date.now, onProblem });
+  shutdown.add('start checks', () => checks.close());
+  checks.run();
 }
 
 async function requireDurableRedis({ redis, config }: WorkerContext): Promise<void> {
@@ -73,11 +84,19 @@ function watchDurability({ redis, config, log }: WorkerContext, shutdown: Shutdo
   shutdown.add('durability watch', () => clearInterval(timer));
 }
 
-async function requireTopics(
-  { kafka, config, wishes, log }: WorkerContext,
-  stopping: AbortSignal,
-): Promise<void> {
-  const wanted = [config.KAFKA_TOPIC, config.KAFKA_DEAD_LETTER_TOPIC, ...wishes.map(({ topic }) => topic)];
+/** Of all tenants. */
+function topicsOf({ tenants, wishes }: WorkerContext) {
+  const served = [...tenants.byId.values()];
+  return {
+    records: [...served.map(({ topic }) => topic), ...wishes.map(({ topic }) => topic)],
+    deadLetters: served.map(({ deadLetterTopic }) => deadLetterTopic),
+  };
+}
+
+async function requireTopics(context: WorkerContext, stopping: AbortSignal): Promise<void> {
+  const { kafka, log } = context;
+  const { records, deadLetters } = topicsOf(context);
+  const wanted = [...new Set([...records, ...deadLetters])];
   while (!stopping.aborted) {
     try {
       const created = await kafka.ensureTopics(wanted);
@@ -91,14 +110,11 @@ async function requireTopics(
   }
 }
 
-async function requireSchemas(
-  { schemas, config, wishes, log }: WorkerContext,
-  stopping: AbortSignal,
-): Promise<void> {
-  const records = [config.KAFKA_TOPIC, ...wishes.map(({ topic }) => topic)];
+async function requireSchemas(context: WorkerContext, stopping: AbortSignal): Promise<void> {
+  const { schemas, log } = context;
   while (schemas && !stopping.aborted) {
     try {
-      await schemas.learn({ records, deadLetters: config.KAFKA_DEAD_LETTER_TOPIC });
+      await schemas.learn(topicsOf(context));
       return;
     } catch (error) {
       if (error instanceof SchemaRefusedError) throw error;
@@ -130,27 +146,16 @@ async function untilRedisTakesIt<T>(
 }
 
 async function startSubscriptions(context: WorkerContext, shutdown: Shutdown): Promise<() => Promise<void>> {
-  const { config, graph, store, log, wishes, redis, names, queues, metrics, encryption } = context;
+  const { config, tenants, log, wishes, redis, names, queues, metrics, encryption } = context;
   const { NOTIFICATION_URL: notificationUrl } = config;
   if (notificationUrl === undefined || wishes.length === 0) return async () => undefined;
+  const served = [...tenants.byId.values()];
+  const reconcile = createReconcileTenants(() =>
+    served.map((tenant) => reconcileDepsOf(context, tenant, notificationUrl)),
+  );
   const renewal = await startRenewalProcessor(
     { connection: redis, prefix: names.prefix, queue: queues.subscriptions },
-    {
-      api: createSubscriptionsApi(graph, config.GRAPH_URL),
-      store,
-      log,
-      wishes,
-      tenantId: config.AZURE_TENANT_ID,
-      get secrets() {
-        return config.CLIENT_STATE_SECRETS;
-      },
-      encryption,
-      notificationUrl,
-      lifecycleNotificationUrl: config.LIFECYCLE_NOTIFICATION_URL,
-      noteHole: (subscription) => noteHole(context, subscription),
-      closeHole: closeHoleOf(context),
-      now: Date.now,
-    },
+    { reconcile, log, encryption, now: Date.now },
     config.RECONCILE_EVERY_MS,
     metrics.countReconciliation,
   );
@@ -158,11 +163,29 @@ async function startSubscriptions(context: WorkerContext, shutdown: Shutdown): P
   return renewal.request;
 }
 
+function reconcileDepsOf(context: WorkerContext, tenant: Tenant, notificationUrl: string): ReconcileDeps {
+  const { config, store, log, wishes, encryption } = context;
+  return {
+    api: tenant.api,
+    store,
+    log,
+    wishes,
+    tenantId: tenant.id,
+    secrets: secretsOf(config.CLIENT_STATE_SECRETS, tenant.id),
+    encryption,
+    notificationUrl,
+    lifecycleNotificationUrl: config.LIFECYCLE_NOTIFICATION_URL,
+    noteHole: (subscription) => noteHole(context, subscription),
+    closeHole: closeHoleOf(context, tenant.id),
+    now: Date.now,
+  };
+}
+
 /** The same as if Graph had told us: worked in the subscription's own run, found by the waker. */
-async function noteHole({ inbox, config }: WorkerContext, { id, nonce }: KnownSubscription): Promise<void> {
+async function noteHole({ inbox }: WorkerContext, { id, tenantId, nonce }: KnownSubscription): Promise<void> {
   const item = {
     subscriptionId: id,
-    tenantId: config.AZURE_TENANT_ID,
+    tenantId,
     lifecycleEvent: 'subscriptionRemoved',
     id: undefined,
   };
@@ -170,47 +193,48 @@ async function noteHole({ inbox, config }: WorkerContext, { id, nonce }: KnownSu
   await inbox.append(entry.owner, [entry]);
 }
 
-function closeHoleOf({ inbox, config }: WorkerContext): CloseHole {
-  return createCloseHole(inbox, config.AZURE_TENANT_ID, Date.now);
+function closeHoleOf({ inbox }: WorkerContext, tenantId: string): CloseHole {
+  return createCloseHole(inbox, tenantId, Date.now);
 }
 
-function openContentOf({ config, contents, encryption, log }: WorkerContext): OpenContent {
-  const verifier = createTokenVerifier({
-    audiences: [config.AZURE_CLIENT_ID],
-    authority: authorityAt(config.AZURE_AUTHORITY_HOST ?? GLOBAL_LOGIN_URL),
-  });
-  return createOpenContent({ keys: () => encryption.held(), verifier, contents, log });
+function openContentOf({ tenants, contents, encryption, log }: WorkerContext): OpenContent {
+  const verifierOf = (tenantId: string) => tenants.byId.get(tenantId)?.verifier ?? tenants.own.verifier;
+  return createOpenContent({ keys: () => encryption.held(), verifierOf, contents, log });
 }
-
-const GLOBAL_LOGIN_URL = 'https://login.microsoftonline.com';
 
 function startOwners(
   context: WorkerContext,
   shutdown: Shutdown,
   requestReconcile: () => Promise<void>,
 ): void {
-  const { config, log, inbox, contents, queues, redis, names, kafka, publish, store, graph, metrics } =
-    context;
+  const { config, log, inbox, contents, queues, redis, names, kafka, publish, store, metrics } = context;
+  const { tenants } = context;
   const waker = startWaker(inbox, queues.owners, log);
   shutdown.add('waker', () => waker.close());
   const processor = createOwnerProcessor(
     {
       inbox,
       log,
-      fetchResource: createFetchResource(graph),
       contents,
       openContent: openContentOf(context),
-      listResources: createListResources(graph, config.GRAPH_URL),
+      delta: createDeltaStore(redis, names),
       publish,
       handleLifecycle: createLifecycleProcessor({
         store,
         publish,
         requestReconcile,
-        closeHole: closeHoleOf(context),
+        closeHole: closeHoleOf(context, config.AZURE_TENANT_ID),
+        count: metrics.countLifecycle,
         log,
       }),
-      loadViews: createSubscriptionViews(store, config.KAFKA_TOPIC, Date.now),
-      tenantId: config.AZURE_TENANT_ID,
+      loadViews: createSubscriptionViews(
+        store,
+        (tenantId) => tenants.byId.get(tenantId)?.topic ?? config.KAFKA_TOPIC,
+        Date.now,
+      ),
+      tenants: context.tenants.byId,
+      pauses: context.pauses,
+      mailboxRequests: createMailboxRequests(redis, names, log),
       now: Date.now,
       random: Math.random,
       leaseMs: config.OWNER_LEASE_MS,

@@ -29,7 +29,7 @@ describe("the worker's settings", () => {
     const config = parseConfig(workerSettings, complete);
     expect(config).toMatchObject({
       AZURE_TENANT_ID: TENANT,
-      GRAPH_URL: 'https://graph.microsoft.com',
+      GRAPH_CLOUD: 'global',
       KAFKA_BROKERS: ['a:9092', 'b:9092'],
       KAFKA_TOPIC: 'graph.events',
       KAFKA_CREATE_TOPICS: false,

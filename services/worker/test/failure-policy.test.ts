@@ -11,7 +11,11 @@ const first: Tried = { attempts: 0, waitingMs: 0, deletionExpected: false };
 const transient: GraphFailure = { kind: 'transient', detail: 'ECONNRESET' };
 const unusable: GraphFailure = { kind: 'unusable', detail: 'the answer is not JSON' };
 const notFound: GraphFailure = { kind: 'notFound' };
-const throttled = (retryAfterMs?: number): GraphFailure => ({ kind: 'throttled', retryAfterMs });
+const throttled = (retryAfterMs?: number): GraphFailure => ({
+  kind: 'throttled',
+  retryAfterMs,
+  scope: 'request',
+});
 
 const decide = (failure: GraphFailure, tried: Partial<Tried> = {}, random = 0.5) =>
   decideAfterFailure(failure, { ...first, ...tried }, random);
@@ -103,6 +107,7 @@ describe('any failure', () => {
     fc.record({
       kind: fc.constant('throttled' as const),
       retryAfterMs: fc.option(fc.integer({ min: 0, max: HOUR }), { nil: undefined }),
+      scope: fc.constantFrom('request' as const, 'app' as const),
     }),
     fc.constantFrom<GraphFailure>(
       { kind: 'unauthorized', detail: '' },

@@ -7,6 +7,7 @@ import type { Patch } from './patch.ts';
 const WRITER = 'services/receiver/src/inbox-writer.ts';
 const ROUTE = 'services/receiver/src/notification-route.ts';
 const RUN = 'services/worker/src/inbox/owner-run.ts';
+const PROGRESS = 'services/worker/src/inbox/run-progress.ts';
 const WAKER = 'services/worker/src/inbox/waker.ts';
 const FETCH = 'services/worker/src/graph/fetch-resource.ts';
 const SCRIPTS = 'packages/shared/src/inbox-scripts.ts';
@@ -69,7 +70,7 @@ const plantedBugPatches = {
   ],
   'publish-before-token-check': [
     {
-      file: RUN,
+      file: PROGRESS,
       find: '    await this.lease.confirm();\n    try {\n      await publish();',
       replace: '    try {\n      await publish();\n      await this.lease.confirm();',
     },
@@ -84,23 +85,22 @@ const plantedBugPatches = {
   ],
   'settle-before-publish': [
     {
-      file: RUN,
-      find: 'type Tally = {',
-      replace: 'const unpublished: (() => Promise<unknown>)[] = [];\n\ntype Tally = {',
+      file: PROGRESS,
+      find: '      await publish();',
+      replace: '      (globalThis.unpublished ??= []).push(publish);',
     },
-    { file: RUN, find: '      await publish();', replace: '      unpublished.push(publish);' },
     {
       file: RUN,
       find: "    if (settled.state === 'foreign') throw",
       replace:
-        "    for (const publish of unpublished.splice(0)) await publish();\n    if (settled.state === 'foreign') throw",
+        "    for (const publish of globalThis.unpublished?.splice(0) ?? []) await publish();\n    if (settled.state === 'foreign') throw",
     },
   ],
   /** A fetch joins an earlier one of the same resource for 5 s, as a collector with its cache on does. */
   'fetch-from-cache': [
     {
       file: FETCH,
-      find: 'export function createFetchResource(client: GraphClient): FetchResource {',
+      find: 'export function createFetchResource(client: GraphRequests): FetchResource {',
       replace: [
         'const cache = new Map();',
         'function cached(path, load) {',
@@ -111,14 +111,13 @@ const plantedBugPatches = {
         '  return cache.get(path);',
         '}',
         '',
-        'export function createFetchResource(client: GraphClient): FetchResource {',
+        'export function createFetchResource(client: GraphRequests): FetchResource {',
       ].join('\n'),
     },
     {
       file: FETCH,
-      find: "await client.request({ method: 'GET', path: requestPath(path), ...query });",
-      replace:
-        "await cached(requestPath(path), () => client.request({ method: 'GET', path: requestPath(path) }));",
+      find: "await client.request({ method: 'GET', ...request });",
+      replace: "await cached(request.path, () => client.request({ method: 'GET', ...request }));",
     },
   ],
   /** It takes a deduplication key as proof that its job will run. */
@@ -134,13 +133,12 @@ const plantedBugPatches = {
     },
     {
       file: RUN,
-      find: 'type Tally = {',
+      find: 'const FATAL_LONELY_STARTS = 2;',
       replace: [
         'const apart = (taken) => taken.waitingSince > 0 && taken.entries.length > 1',
         '  ? [{ ...taken, entries: taken.entries.slice(0, 1) }, { ...taken, entries: taken.entries.slice(1) }]',
         '  : [taken];',
-        '',
-        'type Tally = {',
+        'const FATAL_LONELY_STARTS = 2;',
       ].join('\n'),
     },
     { file: RUN, find: 'run.work(begun.resources)', replace: 'run.work(begun.resources.flatMap(apart))' },

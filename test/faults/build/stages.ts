@@ -7,6 +7,8 @@ import type { Patch } from './patch.ts';
 const WRITER = 'services/receiver/src/inbox-writer.ts';
 const ROUTE = 'services/receiver/src/notification-route.ts';
 const RUN = 'services/worker/src/inbox/owner-run.ts';
+const CHANGES = 'services/worker/src/inbox/change-work.ts';
+const PROGRESS = 'services/worker/src/inbox/run-progress.ts';
 
 export const RECEIVER_STAGES = ['before-job-add', 'after-append', 'before-202'] as const;
 export const WORKER_STAGES = [
@@ -23,8 +25,7 @@ export type Stage = (typeof RECEIVER_STAGES)[number] | (typeof WORKER_STAGES)[nu
 const ADD_JOBS = '    const jobs = queue.addBulk(';
 const ACKNOWLEDGE = '  response.status(202).end();';
 const BEGUN = '  const lease = keepLease(inbox, owner, token, leaseMs);';
-const FETCHED =
-  "      return { found: 'state', state: await this.deps.fetchResource(path, item.view.select) };";
+const FETCHED = '    const state = await tenant.fetchResource(path, item.view);\n';
 const CONFIRMED = '    await this.lease.confirm();\n';
 const PUBLISHED = '    this.tally.records++;\n';
 const SETTLE = '    const settled = await inbox.settle(owner, token, settlements);\n';
@@ -48,21 +49,17 @@ export const stageHooks: readonly Patch[] = [
   },
   { file: RUN, find: BEGUN, replace: `  await globalThis.reachStage('after-begin', owner);\n${BEGUN}` },
   {
-    file: RUN,
+    file: CHANGES,
     find: FETCHED,
-    replace: [
-      '      const state = await this.deps.fetchResource(path, item.view.select);',
-      "      await globalThis.reachStage('after-fetch', taken.resource);",
-      "      return { found: 'state', state };",
-    ].join('\n'),
+    replace: `${FETCHED}    await globalThis.reachStage('after-fetch', taken.resource);\n`,
   },
   {
-    file: RUN,
+    file: PROGRESS,
     find: CONFIRMED,
     replace: `${CONFIRMED}    await globalThis.reachStage('before-publish');\n`,
   },
   {
-    file: RUN,
+    file: PROGRESS,
     find: PUBLISHED,
     replace: `    await globalThis.reachStage('after-publish');\n${PUBLISHED}`,
   },

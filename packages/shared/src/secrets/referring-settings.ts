@@ -7,8 +7,13 @@ import { parseReference, ReferenceSpellingError, type SecretReference } from './
 /** A setting with references: its parts between commas, each the text itself or a reference. */
 export type ReferringSetting = {
   readonly name: string;
-  readonly parts: readonly (string | SecretReference)[];
+  readonly parts: readonly (string | ReferringPart)[];
 };
+
+/** `{tenantId}=file:/run/secrets/name`: what stands before the reference stays before the secret. */
+type ReferringPart = { readonly before: string; readonly reference: SecretReference };
+
+const BEFORE_REFERENCE = /^[0-9a-f-]{36}=/i;
 
 /** Secrets by the text of their references. */
 export type Secrets = ReadonlyMap<string, string>;
@@ -20,7 +25,9 @@ export function findReferences(environment: Environment, names: readonly string[
     try {
       const parts = (environment[name] ?? '').split(',').map((part) => {
         const text = part.trim();
-        return parseReference(text) ?? text;
+        const [before = ''] = BEFORE_REFERENCE.exec(text) ?? [];
+        const reference = parseReference(text.slice(before.length));
+        return reference ? { before, reference } : text;
       });
       return parts.some((part) => typeof part === 'object') ? [{ name, parts }] : [];
     } catch (error) {
@@ -57,10 +64,11 @@ export async function readSecrets(
 }
 
 export function referencesOf(parts: ReferringSetting['parts']): SecretReference[] {
-  return parts.filter((part) => typeof part === 'object');
+  return parts.flatMap((part) => (typeof part === 'object' ? [part.reference] : []));
 }
 
 /** The value that the setting would have if the secrets stood in it. */
 export function settingValue({ parts }: ReferringSetting, secrets: Secrets): string {
-  return parts.map((part) => (typeof part === 'string' ? part : (secrets.get(part.text) ?? ''))).join(',');
+  const insert = ({ before, reference }: ReferringPart) => before + (secrets.get(reference.text) ?? '');
+  return parts.map((part) => (typeof part === 'string' ? part : insert(part))).join(',');
 }

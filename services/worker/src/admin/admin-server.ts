@@ -19,13 +19,15 @@ export type AdminDeps = {
   readonly readStatus: () => Promise<Status>;
   /** Real round trips to Redis and Kafka; a line for each thing that is not well. */
   readonly findProblems: () => Promise<readonly string[]>;
+  /** A line for each tenant that Graph refuses now. */
+  readonly findPauses: () => Promise<readonly string[]>;
   /** Looked at with each request, since the password may be replaced. */
   readonly login: Login | undefined;
   readonly log: Logger;
 };
 
 export function createAdminApp(deps: AdminDeps): Express {
-  const { registry, findProblems, readStatus, login, log } = deps;
+  const { registry, findProblems, findPauses, readStatus, login, log } = deps;
   const app = express();
   app.disable('x-powered-by');
   app.use(plainHeaders);
@@ -33,10 +35,10 @@ export function createAdminApp(deps: AdminDeps): Express {
     response.json({ status: 'alive' });
   });
   app.get('/readyz', async (_request, response) => {
-    const problems = await findProblems();
+    const [problems, pauses] = await Promise.all([findProblems(), findPauses()]);
     response
       .status(problems.length === 0 ? 200 : 503)
-      .json({ status: problems.length === 0 ? 'ready' : 'not ready', problems });
+      .json({ status: problems.length === 0 ? 'ready' : 'not ready', problems, pauses });
   });
   app.get('/metrics', async (_request, response) => {
     response.type(registry.contentType).send(await registry.metrics());

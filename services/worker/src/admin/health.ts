@@ -1,5 +1,7 @@
 /** Whether the worker can do its work now, from real round trips: an accepted connection alone proves nothing. */
 import type { WorkerContext } from '../context.ts';
+import { describePause } from '../limits/tenant-pauses.ts';
+import { secretsInUse } from '../subscriptions/rotations.ts';
 import type { Backlog, Status } from './status-page.ts';
 import { within } from './within.ts';
 
@@ -8,6 +10,8 @@ export type Health = {
   markStarted(): void;
   /** A line for each thing that is not well; empty when ready. */
   findProblems(): Promise<readonly string[]>;
+  /** A line for each tenant that Graph refuses: no fault of this worker, which stays ready. */
+  findPauses(): Promise<readonly string[]>;
   readStatus(): Promise<Status>;
 };
 
@@ -16,7 +20,16 @@ const PROBE_TIMEOUT_MS = 2000;
 /** Probes come every few seconds, from several sides; one round trip serves them all. */
 const FRESH_MS = 1000;
 
-export function createHealth({ config, redis, kafka, inbox, queues, store, wishes }: WorkerContext): Health {
+export function createHealth({
+  config,
+  redis,
+  kafka,
+  inbox,
+  queues,
+  store,
+  wishes,
+  pauses,
+}: WorkerContext): Health {
   let started = false;
   let last: { at: number; problems: Promise<readonly string[]> } | undefined;
 
@@ -35,7 +48,8 @@ export function createHealth({ config, redis, kafka, inbox, queues, store, wishe
       queues.deadLetters.count(),
       store.all(),
     ]);
-    return { ownersWithNews, jobs, deadLetters, subscriptions };
+    const bySecret = secretsInUse(subscriptions, config.CLIENT_STATE_SECRETS);
+    return { ownersWithNews, jobs, deadLetters, subscriptions, bySecret };
   }
 
   async function findProblems(): Promise<readonly string[]> {
@@ -43,16 +57,24 @@ export function createHealth({ config, redis, kafka, inbox, queues, store, wishe
     return [...(started ? [] : ['still starting']), ...(await last.problems)];
   }
 
+  /** While Redis is away nothing is known of them; that it is, is a problem of its own. */
+  async function findPauses(): Promise<readonly string[]> {
+    const known = await within(PROBE_TIMEOUT_MS, pauses.list()).catch(() => []);
+    return known.map(describePause);
+  }
+
   return {
     markStarted: () => {
       started = true;
     },
     findProblems,
+    findPauses,
     async readStatus() {
-      const problems = await findProblems();
+      const [problems, paused] = await Promise.all([findProblems(), findPauses()]);
       return {
         ready: problems.length === 0,
         problems,
+        pauses: paused,
         durability: config.REDIS_DURABILITY,
         // Redis may be what is away: the page then says so, and shows no numbers.
         backlog: await within(PROBE_TIMEOUT_MS, readBacklog()).catch(() => undefined),

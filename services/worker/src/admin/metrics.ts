@@ -2,7 +2,10 @@
 import type { Inbox } from '@graph2kafka/shared';
 import type { Queue } from 'bullmq';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { RequestForm } from '../graph/graph-client.ts';
 import type { RunReport } from '../inbox/owner-run.ts';
+import type { Pause } from '../limits/pause.ts';
+import { LIFECYCLE_EVENTS, type LifecycleEvent } from '../subscriptions/lifecycle-processor.ts';
 import type { ReconcileReport } from '../subscriptions/reconcile-subscriptions.ts';
 import { within } from './within.ts';
 
@@ -10,6 +13,8 @@ export type Metrics = {
   readonly registry: Registry;
   countRun(report: RunReport): void;
   countReconciliation(report: ReconcileReport): void;
+  countLifecycle(event: LifecycleEvent): void;
+  countGraphRequest(form: RequestForm): void;
 };
 
 /** A scrape is answered also while Redis is away; what it would have told is then left out. */
@@ -17,7 +22,12 @@ function unlessAway<T>(asked: Promise<T>): Promise<T | undefined> {
   return within(1000, asked).catch(() => undefined);
 }
 
-export function createMetrics(inbox: Inbox, owners: Queue, deadLetters: Queue): Metrics {
+export function createMetrics(
+  inbox: Inbox,
+  owners: Queue,
+  deadLetters: Queue,
+  readPauses: () => Promise<readonly Pause[]>,
+): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -34,11 +44,24 @@ export function createMetrics(inbox: Inbox, owners: Queue, deadLetters: Queue): 
     'Records that Kafka has confirmed, dead letters included',
   );
   const fetches = counter('g2k_graph_fetches_total', 'Resources asked of Graph');
+  const requests = new Counter({
+    name: 'g2k_graph_requests_total',
+    help: 'Requests sent to Graph: for one thing, or for several fetches at once',
+    labelNames: ['form'],
+    registers,
+  });
   const waits = counter('g2k_resources_waiting_total', 'Tries that ended in waiting');
   const giveUps = counter(
     'g2k_resources_given_up_total',
     'Resources whose record is the notification or a dead letter',
   );
+  const lifecycle = new Counter({
+    name: 'g2k_lifecycle_notifications_total',
+    help: 'What Graph has said of subscriptions, by kind; repeated ones that are worked together are one',
+    labelNames: ['event'],
+    registers,
+  });
+  for (const event of LIFECYCLE_EVENTS) lifecycle.inc({ event }, 0);
   const failures = new Gauge({
     name: 'g2k_subscriptions_failing',
     help: 'Wanted subscriptions that could not be served',
@@ -46,7 +69,7 @@ export function createMetrics(inbox: Inbox, owners: Queue, deadLetters: Queue): 
   });
   const secretUses = new Gauge({
     name: 'g2k_subscriptions_by_secret',
-    help: 'Subscriptions by the clientState secret that they carry: the first one, or an older one',
+    help: 'Subscriptions by the clientState secret that they carry: the first one, or an older one; replaced ones with an older one',
     labelNames: ['secret'],
     registers,
   });
@@ -73,6 +96,18 @@ export function createMetrics(inbox: Inbox, owners: Queue, deadLetters: Queue): 
     },
   });
   new Gauge({
+    name: 'g2k_tenant_paused',
+    help: 'Tenants, or kinds of resource of one, that Graph is not asked for now, by reason',
+    labelNames: ['tenant', 'resources', 'reason'],
+    registers,
+    async collect() {
+      const pauses = await unlessAway(readPauses());
+      this.reset();
+      for (const { tenantId: tenant, resources, reason } of pauses ?? [])
+        this.set({ tenant, resources, reason }, 1);
+    },
+  });
+  new Gauge({
     name: 'g2k_jobs',
     help: 'Jobs, by queue and state',
     labelNames: ['queue', 'state'],
@@ -96,9 +131,12 @@ export function createMetrics(inbox: Inbox, owners: Queue, deadLetters: Queue): 
       waits.inc(report.waiting);
       giveUps.inc(report.givenUp);
     },
+    countGraphRequest: (form) => requests.inc({ form }),
+    countLifecycle: (event) => lifecycle.inc({ event }),
     countReconciliation({ failed, bySecret, certificates }) {
       failures.set(failed.length);
-      for (const secret of ['current', 'old'] as const) secretUses.set({ secret }, bySecret[secret]);
+      for (const secret of ['current', 'old', 'replaced'] as const)
+        secretUses.set({ secret }, bySecret[secret]);
       certificateEnds.reset();
       certificateUses.reset();
       for (const { id: certificate, expiresAt, subscriptions } of certificates) {

@@ -1,5 +1,6 @@
 /** The first page of the admin port: is it well, what is waiting, which subscriptions live. Pure. */
 import type { RedisDurability } from '@graph2kafka/shared';
+import type { SecretsInUse } from '../subscriptions/rotations.ts';
 import type { KnownSubscription } from '../subscriptions/subscription-store.ts';
 
 /** What Redis tells of the work at hand. */
@@ -8,12 +9,16 @@ export type Backlog = {
   readonly jobs: Readonly<Record<string, number>>;
   readonly deadLetters: number;
   readonly subscriptions: readonly KnownSubscription[];
+  /** By the secrets that this worker holds. */
+  readonly bySecret: SecretsInUse;
 };
 
 export type Status = {
   readonly ready: boolean;
   /** A line for each thing that is not well. */
   readonly problems: readonly string[];
+  /** A line for each tenant, or kind of resource of one, that Graph refuses now. */
+  readonly pauses: readonly string[];
   /** What stands behind a 202 (setting REDIS_DURABILITY). */
   readonly durability: RedisDurability;
   /** Absent while Redis does not answer. */
@@ -22,16 +27,21 @@ export type Status = {
   readonly at: number;
 };
 
-export function renderStatus({ ready, problems, durability, backlog, wanted, at }: Status): string {
+export function renderStatus({ ready, problems, pauses, durability, backlog, wanted, at }: Status): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="5"><title>graph2kafka</title>
 <style>${STYLE}</style></head><body>
 <h1>graph2kafka <span class="${ready ? 'well' : 'ill'}">${ready ? 'ready' : 'not ready'}</span></h1>
-${problems.length > 0 ? `<ul class="ill">${problems.map((problem) => `<li>${escapeHtml(problem)}</li>`).join('')}</ul>` : ''}
+${renderList(problems)}${renderList(pauses)}
 <table><caption>Redis</caption>${row('durability', DURABILITY[durability])}</table>
 ${backlog ? renderBacklog(backlog, wanted, at) : '<p>Redis does not answer: no numbers.</p>'}
 <p><a href="/queues">queues and jobs</a> · <a href="/metrics">metrics</a> · as of ${new Date(at).toISOString()}</p>
 </body></html>`;
+}
+
+function renderList(lines: readonly string[]): string {
+  if (lines.length === 0) return '';
+  return `<ul class="ill">${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ul>`;
 }
 
 const DURABILITY: Readonly<Record<RedisDurability, string>> = {
@@ -41,7 +51,7 @@ const DURABILITY: Readonly<Record<RedisDurability, string>> = {
 };
 
 function renderBacklog(
-  { ownersWithNews, jobs, deadLetters, subscriptions }: Backlog,
+  { ownersWithNews, jobs, deadLetters, subscriptions, bySecret }: Backlog,
   wanted: number,
   at: number,
 ): string {
@@ -60,7 +70,14 @@ ${serving
   .map((one) => renderSubscription(one, at))
   .join('\n')}
 </table>
-${serving.length > MOST_ROWS ? `<p>and ${serving.length - MOST_ROWS} more</p>` : ''}`;
+${serving.length > MOST_ROWS ? `<p>and ${serving.length - MOST_ROWS} more</p>` : ''}
+<p>${describeSecrets(bySecret)}</p>`;
+}
+
+function describeSecrets({ current, old, replaced }: SecretsInUse): string {
+  const serving = `clientState: ${current} carry the current secret, ${old} an older one`;
+  if (old + replaced === 0) return serving;
+  return `${serving}; ${replaced} replaced within 4 hours carried an older one. It is needed until there is none.`;
 }
 
 function renderSubscription({ wish, resource, topic, expiresAt }: KnownSubscription, at: number): string {

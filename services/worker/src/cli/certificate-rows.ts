@@ -1,5 +1,5 @@
 /** What each key is for at the moment. Pure. */
-import type { CertifiedKey } from '../rich/encryption-keys.ts';
+import type { CertifiedKey } from '../rich/held-keys.ts';
 
 export type CertificateRow = {
   readonly certificate: string;

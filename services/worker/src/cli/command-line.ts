@@ -18,6 +18,7 @@ export type Command =
       readonly dryRun: boolean;
       readonly yes: boolean;
     }
+  | { readonly name: 'doctor'; readonly json: boolean }
   | { readonly name: 'list-certificates'; readonly json: boolean }
   | {
       readonly name: 'rotate';
@@ -43,11 +44,19 @@ export function parseCommandLine(words: readonly string[]): Command {
   if (group === undefined || group === '--help' || group === '-h' || group === 'help') {
     return { name: 'help', topic: 'g2k' };
   }
+  if (group === 'doctor') return parseDoctor(words.slice(1));
   if (group !== 'dead-letters' && group !== 'certificates') {
-    throw unknown(group, 'dead-letters or certificates');
+    throw unknown(group, 'dead-letters, certificates or doctor');
   }
   if (name === undefined || name === '--help' || name === '-h') return { name: 'help', topic: group };
   return group === 'dead-letters' ? parseOfLetters(name, rest) : parseOfCertificates(name, rest);
+}
+
+function parseDoctor(words: readonly string[]): Command {
+  const options = { json: flag, help } as const;
+  const { values } = parse(() => parseArgs({ args: [...words], options, strict: true }));
+  if (values.help) return { name: 'help', topic: 'doctor' };
+  return { name: 'doctor', json: values.json ?? false };
 }
 
 function parseOfLetters(name: string, rest: readonly string[]): Command {

@@ -50,6 +50,11 @@ async function execute(command: DoableCommand, { environment, terminal, now }: C
       return showLetter(command, await loadReadingSettings(environment), terminal);
     case 'replay':
       return replay(command, { environment, terminal, now });
+    case 'doctor': {
+      // Takes clients of everything; the others wait for none of them.
+      const { doctor } = await import('./doctor-command.ts');
+      return doctor(command, environment, terminal, now);
+    }
     case 'list-certificates':
       return listCertificates(command, await loadCertificateSettings(environment), terminal, now);
     case 'rotate':

@@ -4,6 +4,7 @@ const g2k = `g2k: looks after a graph2kafka deployment.
 
 Usage: g2k dead-letters list | show | replay
        g2k certificates list | rotate
+       g2k doctor
 
 It reads the same environment variables as the worker; the \`--help\` of each command says which.
 Exit code: 0 done, 1 failed or nothing matched, 2 not a command.`;
@@ -100,6 +101,33 @@ taken away: \`g2k certificates list\` says when an old one may go.
 
 Settings: ENCRYPTION_KEYS and ENCRYPTION_CURRENT_KEY of the worker; with --out none is needed.`;
 
+const doctor = `Usage: g2k doctor [--json]
+
+Says what is wrong before Graph does. Looks at each of these, with a time limit for each, and changes nothing:
+
+  settings       all that is wrong or contradictory, and whether secrets that are kept elsewhere can be read
+  subscriptions  what subscriptions.yaml wants, against Graph's quotas
+  sign-in        whether the app gets a token, and which permissions are granted, missing, not needed
+  graph          whether Graph answers, how soon, and whether the clocks agree
+  public-url     NOTIFICATION_URL and LIFECYCLE_NOTIFICATION_URL as Graph meets them: name, certificate, handshake
+  redis          version, durability, memory, latency
+  kafka          brokers, topics, rights
+
+One line each: ok, warning or error, what was found, and for the latter two the cure. The public URL is asked from
+here: run it outside of your network too if names or firewalls differ there.
+
+  --json     a JSON object a line: check, level, found, cure
+
+Colours only on a terminal, and not with NO_COLOR.
+
+Examples:
+  g2k doctor
+  g2k doctor --json | jq -r 'select(.level == "error") | .cure'
+  docker compose exec worker node src/cli/main.ts doctor
+
+Settings: all of the worker, from the same environment.
+Exit code: 0 nothing is wrong (there may be warnings), 1 an error was found, 2 not a command.`;
+
 const texts = {
   g2k,
   'dead-letters': deadLetters,
@@ -109,6 +137,7 @@ const texts = {
   certificates,
   'list-certificates': listCertificates,
   rotate,
+  doctor,
 };
 
 export type Topic = keyof typeof texts;

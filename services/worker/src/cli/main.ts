@@ -8,6 +8,7 @@ const terminal: Terminal = {
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
   isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
+  showsResult: process.stdout.isTTY === true,
   async ask(question) {
     const answers = createInterface({ input: process.stdin, output: process.stderr });
     try {
@@ -31,3 +32,6 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   terminal,
   now: Date.now,
 });
+
+// What a command has given up waiting for (a login that is silent) would hold the process until it gives up itself.
+process.stdout.write('', () => setTimeout(() => process.exit(), 500).unref());

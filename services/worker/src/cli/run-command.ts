@@ -18,7 +18,9 @@ export async function runCommand(words: readonly string[], deps: CommandDeps): P
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     terminal.err(`g2k: ${error.message}`);
-    terminal.err(`\`g2k ${words[0] === 'certificates' ? 'certificates' : 'dead-letters'} --help\` says more`);
+    terminal.err(
+      `\`g2k ${words[0] === 'certificates' || words[0] === 'doctor' ? words[0] : 'dead-letters'} --help\` says more`,
+    );
     return 2;
   }
 }

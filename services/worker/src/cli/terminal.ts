@@ -6,6 +6,16 @@ export type Terminal = {
   err(line: string): void;
   /** Whether there is somebody to ask. */
   readonly isInteractive: boolean;
+  /** Whether the result goes to people, and not into a pipe or a file. */
+  readonly showsResult?: boolean;
   /** Resolves to what was typed. */
   ask(question: string): Promise<string>;
 };
+
+/** Colours go to people alone, and not to those who do not want them (no-color.org) or have a terminal without. */
+export function isColoured(
+  { showsResult = false }: Pick<Terminal, 'showsResult'>,
+  environment: Readonly<Record<string, string | undefined>>,
+): boolean {
+  return showsResult && !environment.NO_COLOR && environment.TERM !== 'dumb';
+}

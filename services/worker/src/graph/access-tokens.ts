@@ -1,9 +1,19 @@
-/** Bearer tokens for Graph from @azure/identity: cached, one request at a time, replaceable when Graph refuses one. */
-import { ClientSecretCredential, DefaultAzureCredential, type TokenCredential } from '@azure/identity';
+/**
+ * Bearer tokens for Graph from @azure/identity: asked for one request at a time, renewed before they end, used to their
+ * end where the login is away, replaceable when Graph refuses one.
+ */
+import { once } from 'node:events';
+import {
+  type AccessToken,
+  ClientSecretCredential,
+  DefaultAzureCredential,
+  type TokenCredential,
+} from '@azure/identity';
 import { GraphError } from './graph-error.ts';
+import { type HeldToken, hold, isRefreshDue, isUsable } from './held-token.ts';
 
 export type AccessTokens = {
-  /** A token; the same one until it is about to expire. Rejects with a `GraphError` "unauthorized". */
+  /** A token; the same one until a newer one is there. Rejects with a `GraphError` "unauthorized". */
   current(): Promise<string>;
   /** After a 401 for `refused`: a token that is not that one. Many callers at once cause one request. */
   afterRefusal(refused: string): Promise<string>;
@@ -12,6 +22,8 @@ export type AccessTokens = {
 export type RenewableTokens = AccessTokens & {
   /** To be called when the secret was replaced: the next token is asked for with the new one. */
   renewCredential(): void;
+  /** Has a new token asked for, since an older one does not know a consent that was given; the one that is held does until then. */
+  askAnew(): void;
 };
 
 export type CredentialSettings = {
@@ -44,32 +56,56 @@ function authority(authorityHost: string | undefined) {
   return authorityHost === undefined ? {} : { authorityHost, disableInstanceDiscovery: true };
 }
 
+/** A login answers in less than a second; the credential itself would wait for ever. */
+const LOGIN_TIMEOUT_MS = 10_000;
+
+export type TokenTimes = {
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
+  readonly loginTimeoutMs?: number;
+};
+
 /** `newCredential` is called again where the old one will not do: it has no way to drop what it has cached. */
-export function createAccessTokens(newCredential: () => TokenCredential, scope: string): RenewableTokens {
+export function createAccessTokens(
+  newCredential: () => TokenCredential,
+  scope: string,
+  { now = Date.now, loginTimeoutMs = LOGIN_TIMEOUT_MS }: TokenTimes = {},
+): RenewableTokens {
   let credential = newCredential();
   let refusedToken: string | undefined;
+  let held: HeldToken | undefined;
   let pending: Promise<string> | undefined;
 
   async function request(): Promise<string> {
-    try {
-      const token = await credential.getToken(scope, { abortSignal: AbortSignal.timeout(10_000) });
-      if (!token) throw new Error('the credential gave no token');
-      return token.token;
-    } catch (error) {
-      // Without its cause, whose text is what the login has answered: it may repeat what it was sent.
-      throw new GraphError({ kind: 'unauthorized', detail: signInProblem(error) });
-    }
+    const asked = credential;
+    const answer = await askWithin(asked, scope, loginTimeoutMs);
+    // The secret was replaced meanwhile: whoever waits has the token, and the next one is asked for anew.
+    if (asked === credential) held = hold(answer, now());
+    return answer.token;
   }
 
-  function current(): Promise<string> {
-    pending ??= request().finally(() => {
-      pending = undefined;
+  function refresh(): Promise<string> {
+    if (pending) return pending;
+    const asked = request().finally(() => {
+      if (pending === asked) pending = undefined;
     });
-    return pending;
+    pending = asked;
+    return asked;
+  }
+
+  async function current(): Promise<string> {
+    if (!held || !isUsable(held, now())) return refresh();
+    if (isRefreshDue(held, now())) {
+      held = { ...held, triedAt: now() };
+      // The one that is held does until its end: what fails here is tried again before that.
+      refresh().catch(() => undefined);
+    }
+    return held.token;
   }
 
   function renewCredential(): void {
     credential = newCredential();
+    held = undefined;
     pending = undefined;
   }
 
@@ -83,7 +119,29 @@ export function createAccessTokens(newCredential: () => TokenCredential, scope: 
       return current();
     },
     renewCredential,
+    askAnew() {
+      credential = newCredential();
+      pending = undefined;
+      refresh().catch(() => undefined);
+    },
   };
+}
+
+async function askWithin(credential: TokenCredential, scope: string, ms: number): Promise<AccessToken> {
+  // A credential with a secret takes no notice of the signal; others do.
+  const signal = AbortSignal.timeout(ms);
+  try {
+    const answer = await Promise.race([
+      credential.getToken(scope, { abortSignal: signal }),
+      once(signal, 'abort').then(() => undefined),
+    ]);
+    if (!answer) throw new Error('the credential gave no token');
+    return answer;
+  } catch (error) {
+    // Without its cause, whose text is what the login has answered: it may repeat what it was sent.
+    const detail = signal.aborted ? 'no token: no answer in time' : signInProblem(error);
+    throw new GraphError({ kind: 'unauthorized', detail });
+  }
 }
 
 /** Entra's code says what is wrong (AADSTS7000215: wrong secret); its text may hold more than a log should. */

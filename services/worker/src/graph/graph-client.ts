@@ -12,14 +12,16 @@ import {
   type Middleware,
   ResponseType,
 } from '@microsoft/microsoft-graph-client';
-import { Agent, fetch } from 'undici';
 import type { AccessTokens } from './access-tokens.ts';
-import { failureOfStatus, GraphError, parseRetryAfter } from './graph-error.ts';
+import { failureOfAnswer, GraphError } from './graph-error.ts';
+import { GRAPH_VERSION } from './graph-url.ts';
+import { PinnedTransport } from './pinned-transport.ts';
 
 export type GraphRequest = {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Below the version: `/users/{id}/events/{id}`, its ids percent-encoded. */
   readonly path: string;
+  /** Values percent-encoded. */
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
@@ -39,6 +41,11 @@ export type GraphClient = {
   close(): Promise<void>;
 };
 
+/** "batch": one that stands for several fetches. */
+export type RequestForm = 'single' | 'batch';
+
+export type GraphRequests = Pick<GraphClient, 'request'>;
+
 export type GraphClientOptions = {
   /** Origin of Graph, `https://graph.microsoft.com`. */
   readonly url: string;
@@ -46,33 +53,33 @@ export type GraphClientOptions = {
   /** For the whole request, body included. */
   readonly timeoutMs?: number;
   readonly maxAnswerBytes?: number;
+  /** Each time that one is begun. */
+  readonly onRequest?: (form: RequestForm) => void;
 };
 
+export const BATCH_PATH = '/$batch';
 /** Graph answers a single item within a second; a run must not be held by what does not end. */
 const TIMEOUT_MS = 10_000;
 /** An event with its body stays well below; Graph's own limit for a request is 4 MB. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
-const VERSION = 'v1.0';
 
 export function createGraphClient(options: GraphClientOptions): GraphClient {
   const origin = new URL(options.url).origin;
-  const agent = new Agent({ connections: 64, pipelining: 1, connect: { timeout: 5000 } });
-  const transport = new PinnedTransport(origin, agent, {
+  const transport = new PinnedTransport(origin, {
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
     maxAnswerBytes: options.maxAnswerBytes ?? MAX_ANSWER_BYTES,
   });
   const client = Client.initWithMiddleware({
     baseUrl: `${origin}/`,
-    defaultVersion: VERSION,
+    defaultVersion: GRAPH_VERSION,
     middleware: new KeptErrors(new BearerToken(options.tokens, transport)),
   });
-  let closing: Promise<void> | undefined;
   return {
-    request: (request) => send(client, request),
-    close() {
-      closing ??= agent.close();
-      return closing;
+    request(request) {
+      options.onRequest?.(request.path === BATCH_PATH ? 'batch' : 'single');
+      return send(client, request);
     },
+    close: () => transport.close(),
   };
 }
 
@@ -90,8 +97,8 @@ async function send(
     if (json === NOT_JSON) throw new GraphError({ kind: 'unusable', detail: 'the answer is not JSON' });
     return { status: response.status, body: json, readAt };
   }
-  const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), Date.now());
-  throw new GraphError(failureOfStatus(response.status, retryAfterMs, json));
+  const header = (name: string) => response.headers.get(name);
+  throw new GraphError(failureOfAnswer(response.status, header, json, Date.now()));
 }
 
 type ClientRequest = ReturnType<Client['api']>;
@@ -171,74 +178,4 @@ class BearerToken implements Middleware {
     context.options = { ...context.options, headers };
     await this.next.execute(context);
   }
-}
-
-type TransportLimits = { readonly timeoutMs: number; readonly maxAnswerBytes: number };
-
-/** The last of the chain: sends over one pool, to one origin. */
-class PinnedTransport implements Middleware {
-  private readonly origin: string;
-  private readonly agent: Agent;
-  private readonly limits: TransportLimits;
-
-  constructor(origin: string, agent: Agent, limits: TransportLimits) {
-    this.origin = origin;
-    this.agent = agent;
-    this.limits = limits;
-  }
-
-  async execute(context: Context): Promise<void> {
-    const url = new URL(typeof context.request === 'string' ? context.request : context.request.url);
-    if (url.origin !== this.origin || !url.pathname.startsWith(`/${VERSION}/`)) {
-      throw new GraphError({
-        kind: 'rejected',
-        status: 0,
-        code: 'foreignUrl',
-        detail: 'not a URL of the configured Graph',
-      });
-    }
-    const { method, headers, body } = context.options ?? {};
-    try {
-      const answer = await fetch(url, {
-        method: method ?? 'GET',
-        headers: headers as Record<string, string>,
-        body: (body as string | undefined) ?? null,
-        redirect: 'manual',
-        dispatcher: this.agent,
-        signal: AbortSignal.timeout(this.limits.timeoutMs),
-      });
-      const bytes = await readBounded(answer.body, this.limits.maxAnswerBytes);
-      const empty = bytes.length === 0;
-      context.response = new Response(empty ? null : bytes, {
-        status: answer.status,
-        headers: [...answer.headers],
-      });
-    } catch (error) {
-      if (error instanceof GraphError) throw error;
-      throw new GraphError({ kind: 'transient', detail: networkProblem(error) }, { cause: error });
-    }
-  }
-}
-
-/** The body, inflated; a longer one than `limit` is cut off and refused, however small it came over the wire. */
-async function readBounded(
-  body: AsyncIterable<Uint8Array> | null,
-  limit: number,
-): Promise<Buffer<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body ?? []) {
-    length += chunk.length;
-    if (length > limit)
-      throw new GraphError({ kind: 'unusable', detail: `the answer is larger than ${limit} bytes` });
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function networkProblem(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  if (error.name === 'TimeoutError') return 'no complete answer in time';
-  const { code } = (error.cause ?? error) as { code?: unknown };
-  return typeof code === 'string' ? code : error.name;
 }

@@ -2,7 +2,12 @@
 
 export type GraphFailure =
   /** 429, or 503 with a Retry-After: not before that time. Spends no attempt. */
-  | { readonly kind: 'throttled'; readonly retryAfterMs: number | undefined }
+  | {
+      readonly kind: 'throttled';
+      readonly retryAfterMs: number | undefined;
+      /** "app": whatever this app asks in this tenant meets the same; "request": its mailbox, or not known. */
+      readonly scope: 'request' | 'app';
+    }
   /** 401 after a fresh token, or no token to be had: nothing of this tenant can be read now. */
   | { readonly kind: 'unauthorized'; readonly detail: string }
   /** 403: this resource may not be read; trying again does not change that. */
@@ -31,7 +36,10 @@ export class GraphError extends Error {
 export function describeFailure(failure: GraphFailure): string {
   switch (failure.kind) {
     case 'throttled':
-      return `throttled${failure.retryAfterMs === undefined ? '' : `, retry after ${failure.retryAfterMs} ms`}`;
+      return [
+        failure.scope === 'app' ? 'throttled, the whole app' : 'throttled',
+        ...(failure.retryAfterMs === undefined ? [] : [`retry after ${failure.retryAfterMs} ms`]),
+      ].join(', ');
     case 'forbidden':
       return `forbidden (${failure.code})`;
     case 'rejected':
@@ -46,15 +54,22 @@ export function describeFailure(failure: GraphFailure): string {
   }
 }
 
-/** The failure that an answer of this status stands for; `body` is what Graph sent with it, if it was JSON. */
-export function failureOfStatus(
+/**
+ * The failure that an answer stands for, whether it came alone or as a part of a batch. `header` finds one by its name
+ * in lower case; `body` is what Graph sent with it, if it was JSON; `now` in epoch milliseconds.
+ */
+export function failureOfAnswer(
   status: number,
-  retryAfterMs: number | undefined,
+  header: (name: string) => string | null,
   body: unknown,
+  now: number,
 ): GraphFailure {
   const { code, message } = errorOf(body);
-  if (status === 429) return { kind: 'throttled', retryAfterMs };
-  if (status === 503 && retryAfterMs !== undefined) return { kind: 'throttled', retryAfterMs };
+  const retryAfterMs = parseRetryAfter(header('retry-after'), now);
+  if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
+    const isOfApp = isAppScope(header('x-ms-throttle-scope')) || isAppThrottled(code, message);
+    return { kind: 'throttled', retryAfterMs, scope: isOfApp ? 'app' : 'request' };
+  }
   if (status === 401) return { kind: 'unauthorized', detail: code };
   if (status === 403) return { kind: 'forbidden', code };
   if (status === 404) return { kind: 'notFound' };
@@ -62,6 +77,16 @@ export function failureOfStatus(
   if (status === 408 || status >= 500) return { kind: 'transient', detail: `status ${status} (${code})` };
   if (status >= 300 && status < 400) return { kind: 'unusable', detail: `a redirect (status ${status})` };
   return { kind: 'rejected', status, code, detail: message };
+}
+
+/** `Tenant_Application/ReadWrite/{app}/{tenant}` (Graph: throttling-limits, "Response headers"). */
+function isAppScope(header: string | null): boolean {
+  return /^\s*(Tenant_Application|Tenant|Application)(\/|\s*$)/i.test(header ?? '');
+}
+
+/** Outlook says "Application is over its MailboxConcurrency limit." of one mailbox: the others may go on. */
+function isAppThrottled(code: string, message: string): boolean {
+  return /^(Application|Tenant)Throttled$/i.test(code) && !/mailbox/i.test(message);
 }
 
 /** Graph's error body: `{"error":{"code":…,"message":…}}`; cut, and on one line, since logs and records show it. */
@@ -78,7 +103,7 @@ const LONGEST_RETRY_AFTER_MS = 3_600_000;
 const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /**
- * `Retry-After` in milliseconds: seconds, also with a fraction (`2.128` in Microsoft's own sample), or an HTTP
+ * `Retry-After` in milliseconds: seconds, also with a fraction such as `2.128` (Graph: throttling), or an HTTP
  * date. What cannot be read, and negative values, count as absent; an hour is the most that is believed.
  */
 export function parseRetryAfter(value: string | null, now: number): number | undefined {

@@ -3,22 +3,22 @@
  * Pure; the table stands in docs/architecture.md.
  */
 import type { News, ResourcePath, TakenEntry } from '@graph2kafka/shared';
+import type { FetchOptions } from '../graph/fetch-resource.ts';
+import { canNotify } from '../resources/find-kind.ts';
 
 /** How a wanted subscription looks at its resources. */
-export type View = {
+export type View = FetchOptions & {
   /** Name of the wanted subscription (`calendars/{user}`); `undefined` for one that is not ours or not known. */
   readonly wish: string | undefined;
   readonly topic: string;
   /** The whole mailbox without a filter: only there does "deleted" mean that the resource is gone. */
   readonly whole: boolean;
-  /** What can be read as a list when notifications were missed: `users/{id}/events`; absent where nothing can. */
-  readonly collection?: ResourcePath;
+  /** Not percent-encoded: only what it lets through is watched. */
+  readonly filter?: string;
   /** What the subscription watches; absent where it is not one of ours. */
   readonly watched?: ResourcePath;
   /** Of the clientState of the subscription by whose id it was found; absent where that is not one of ours. */
   readonly nonce?: string;
-  /** Properties to ask for; absent: all. */
-  readonly select?: readonly string[];
 };
 
 export type ChangeNews = Extract<News, { kind: 'change' }>;
@@ -75,14 +75,9 @@ export function mergeEntries(
   });
 }
 
-/**
- * Whether the subscription can have notified this resource: it belongs to the same mailbox, group, chat. Whoever has seen
- * the clientState of one subscription could otherwise have any resource of the tenant read into its topic.
- */
+/** Whether the subscription can have notified this resource; any can of which it is not known what it watches. */
 export function isWithin(path: ResourcePath, { watched }: View): boolean {
-  const [owner] = watched ?? [];
-  if (owner?.id === undefined) return owner === undefined || owner.word === path[0]?.word;
-  return owner.word === path[0]?.word && owner.id === path[0]?.id;
+  return watched === undefined || canNotify(watched, path);
 }
 
 export function contentIdOf({ news }: TakenEntry): string | undefined {
@@ -91,10 +86,15 @@ export function contentIdOf({ news }: TakenEntry): string | undefined {
 
 /**
  * Whether the clientState was that of this very subscription. One of another may have been seen by somebody: what it
- * says is looked up, and believed in nothing else.
+ * says is looked up, and believed in nothing else. So is what a delta query shows, which may be old.
  */
 export function isTrusted({ news }: TakenEntry, { nonce }: View): boolean {
+  if (news.kind === 'change' && news.by === 'delta') return false;
   return nonce === undefined || news.nonce === nonce;
+}
+
+function notificationsIn({ news, count }: TakenEntry): number {
+  return news.kind === 'change' && news.by === 'delta' ? count - 1 : count;
 }
 
 function mergeGroup(group: readonly TakenEntry[], viewOf: (subscriptionId: string) => View): MergedItem {
@@ -105,7 +105,7 @@ function mergeGroup(group: readonly TakenEntry[], viewOf: (subscriptionId: strin
   return {
     view,
     seqs: group.map(({ seq }) => seq),
-    count: group.reduce((sum, { count }) => sum + count, 0),
+    count: group.reduce((sum, entry) => sum + notificationsIn(entry), 0),
     firstReceivedAt: Math.min(...group.map(({ firstReceivedAt }) => firstReceivedAt)),
     lastReceivedAt: Math.max(...group.map(({ lastReceivedAt }) => lastReceivedAt)),
     latest: last.news as ChangeNews,

@@ -23,14 +23,20 @@ export type PublishOutcomes = {
   giveUp(taken: TakenResource, stage: DeadLetter['stage'], reason: string, wish?: string): Promise<void>;
 };
 
+export type PublishedTenant = {
+  readonly id: string;
+  readonly clientId: string;
+  readonly deadLetterTopic: string;
+};
+
 export type PublishOutcomesDeps = {
   readonly publisher: RecordPublisher;
   readonly encode: EncodeRecord;
   readonly deadLetters: Queue;
-  readonly origin: RecordOrigin;
+  /** Whose a record is: the `source` of what it says, and the topic of its dead letters. */
+  readonly tenantOf: (tenantId: string) => PublishedTenant;
   /** Origin of Graph, for records that only say where a resource is. */
   readonly graphUrl: string;
-  readonly deadLetterTopic: string;
   readonly deadLetterPayload: DeadLetterPayload;
   /** Whether a deletion is followed by a record without a value, which removes the key from a compacted topic. */
   readonly tombstones: boolean;
@@ -40,7 +46,7 @@ export type PublishOutcomesDeps = {
 export function createPublishOutcomes(deps: PublishOutcomesDeps): PublishOutcomes {
   return {
     async outcome(path, item, outcome) {
-      const { key, event } = changeRecord(deps.origin, path, item, outcome);
+      const { key, event } = changeRecord(originOf(deps, item.latest.tenantId), path, item, outcome);
       const record = deps.encode(item.view.topic, key, event);
       const sent = await publishOrRefer(deps, path, item, outcome, record);
       if (sent === 'dead letter') return;
@@ -53,6 +59,11 @@ export function createPublishOutcomes(deps: PublishOutcomesDeps): PublishOutcome
     giveUp: (taken, stage, reason, wish) =>
       publishDeadLetter(deps, { ...letterOf(taken, stage, reason), subscription: wish }),
   };
+}
+
+function originOf({ tenantOf }: PublishOutcomesDeps, tenantId: string): RecordOrigin {
+  const { id, clientId } = tenantOf(tenantId);
+  return { tenantId: id, clientId };
 }
 
 type Sent = 'whole' | 'reference' | 'dead letter';
@@ -68,7 +79,7 @@ async function publishOrRefer(
   const refusal = await refusalOf(deps.publisher, record);
   if (refusal === undefined) return 'whole';
   const oversize = { bytes: Buffer.byteLength(record.value ?? ''), graphUrl: deps.graphUrl };
-  const { key, event } = changeRecord(deps.origin, path, item, outcome, oversize);
+  const { key, event } = changeRecord(originOf(deps, item.latest.tenantId), path, item, outcome, oversize);
   const last =
     refusal.problem === 'tooLarge'
       ? await refusalOf(deps.publisher, deps.encode(record.topic, key, event))
@@ -93,8 +104,9 @@ async function refusalOf(publisher: RecordPublisher, record: KafkaRecord): Promi
 const FINAL: ReadonlySet<PublishProblem> = new Set<PublishProblem>(['tooLarge', 'invalid']);
 
 async function publishDeadLetter(deps: PublishOutcomesDeps, letter: DeadLetter): Promise<void> {
-  const { key, event } = deadLetterRecord(deps.origin, letter, deps.deadLetterPayload);
-  await deps.publisher.publish(deps.encode(deps.deadLetterTopic, key, event));
+  const { key, event } = deadLetterRecord(originOf(deps, letter.tenantId), letter, deps.deadLetterPayload);
+  const { deadLetterTopic } = deps.tenantOf(letter.tenantId);
+  await deps.publisher.publish(deps.encode(deadLetterTopic, key, event));
   deps.log.warn({ key, stage: letter.stage, reason: letter.reason }, 'record.dead-lettered');
   await showGiveUp(deps, key, letter.stage, letter.reason);
 }

@@ -9,6 +9,7 @@
 import { canonicalResource, type ResourcePath, requestPath, subjectOf } from '@graph2kafka/shared';
 import type { ResourceState } from '../graph/fetch-resource.ts';
 import type { ChangeNews, MergedItem } from '../inbox/merge-entries.ts';
+import { IMMUTABLE_IDS } from '../resources/outlook-preferences.ts';
 import {
   type Attributes,
   isoTime,
@@ -26,8 +27,10 @@ export type Outcome =
   | {
       readonly found: 'state';
       readonly state: ResourceState;
-      /** `snapshot`: with the whole collection, since notifications were missed. `rich`: it came with the notification. */
-      readonly how?: 'fetched' | 'snapshot' | 'rich';
+      /**
+       * `snapshot`: with the whole collection. `delta`: with what has changed in it. `rich`: it came with the notification.
+       */
+      readonly how?: 'fetched' | 'snapshot' | 'delta' | 'rich';
     }
   /** Gone for certain. */
   | { readonly found: 'deleted'; readonly readAt: number | undefined }
@@ -67,6 +70,7 @@ export function changeRecord(
       subscription: view.wish,
       receivedtime: isoTime(firstReceivedAt),
       notificationcount: count,
+      idtype: view.prefer?.includes(IMMUTABLE_IDS) ? 'immutable' : undefined,
       traceparent: latest.traceparent,
       ...attributes,
     },
@@ -123,7 +127,7 @@ function describeOutcome(
       return {
         schema: schemaOfResource(type),
         attributes: {
-          acquisition: outcome.how ?? 'fetched',
+          acquisition: outcome.how ?? (latest.by === 'delta' ? 'delta' : 'fetched'),
           ...readingOf(outcome),
           leftview: leavesView || undefined,
         },
@@ -179,6 +183,7 @@ export function notificationOf({
   nonce: _nonce,
   traceparent: _traceparent,
   contentId: _contentId,
+  by: _by,
   ...shown
 }: ChangeNews): Record<string, unknown> {
   return shown;

@@ -9,10 +9,12 @@ import { RESOURCE_SCHEMAS } from './resource-schemas.ts';
 const timestamp = z.iso.datetime({ offset: true });
 
 /** How the data was had, which also says what it looks like. */
-const acquisition = z.enum(['fetched', 'rich', 'snapshot', 'deleted', 'notification', 'reference']).meta({
-  description:
-    'fetched: read after the notification. rich: carried by the notification, encrypted. snapshot: read with the whole collection, after a hole. deleted: gone, nothing to read. notification: could not be read, the data is the notification. reference: too large for Kafka, the data says where it is.',
-});
+const acquisition = z
+  .enum(['fetched', 'rich', 'snapshot', 'delta', 'deleted', 'notification', 'reference'])
+  .meta({
+    description:
+      'fetched: read after the notification. rich: carried by the notification, encrypted. snapshot: read with the whole collection, the first time or after a hole. delta: found by a delta query, as changed since the last one. deleted: gone, nothing to read. notification: could not be read, the data is the notification. reference: too large for Kafka, the data says where it is.',
+  });
 
 const described = <Schema extends z.ZodType>(schema: Schema, description: string) =>
   schema.meta({ description });
@@ -45,6 +47,10 @@ const changeRecord = z
     resourceversion: described(z.string().optional(), 'The etag or changeKey of the data.'),
     readtime: described(timestamp.optional(), 'The data is no older than this.'),
     fallbackreason: described(z.string().optional(), 'Why only the notification is known.'),
+    idtype: described(
+      z.literal('immutable').optional(),
+      'The ids in key, subject and data stay when an item is moved to another folder.',
+    ),
     leftview: described(z.literal(true).optional(), 'Still there, but no longer in the folder or filter.'),
     data: z.looseObject({}),
   })

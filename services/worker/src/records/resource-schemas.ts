@@ -178,6 +178,86 @@ const driveItem = open('DriveItem', 'A file or folder of a drive.', {
   webUrl: text,
 });
 
+const listItem = open('ListItem', 'An item of a SharePoint list.', {
+  ...identified,
+  eTag: text,
+  name: text,
+  createdDateTime: timestamp,
+  lastModifiedDateTime: timestamp,
+  parentReference: maybe(z.looseObject({ id: text, siteId: text })),
+  contentType: maybe(z.looseObject({ id: text, name: text })),
+  fields: maybe(z.looseObject({})),
+  webUrl: text,
+});
+
+const todoTask = open('TodoTask', 'A task of Microsoft To Do.', {
+  ...identified,
+  title: text,
+  status: text,
+  importance: text,
+  body: maybe(itemBody),
+  categories: texts,
+  createdDateTime: timestamp,
+  lastModifiedDateTime: timestamp,
+  bodyLastModifiedDateTime: timestamp,
+  dueDateTime: maybe(dateTimeTimeZone),
+  startDateTime: maybe(dateTimeTimeZone),
+  completedDateTime: maybe(dateTimeTimeZone),
+  reminderDateTime: maybe(dateTimeTimeZone),
+  isReminderOn: flag,
+  hasAttachments: flag,
+  recurrence: maybe(z.looseObject({})),
+});
+
+const conversation = open('Conversation', 'A conversation of a group.', {
+  ...identified,
+  topic: text,
+  preview: text,
+  hasAttachments: flag,
+  lastDeliveredDateTime: timestamp,
+  uniqueSenders: texts,
+});
+
+const presence = open('Presence', 'Whether a user is there.', {
+  ...identified,
+  availability: text,
+  activity: text,
+});
+
+const callRecord = open('CallRecord', 'A call or online meeting that is over.', {
+  ...identified,
+  version: count,
+  type: text,
+  modalities: texts,
+  startDateTime: timestamp,
+  endDateTime: timestamp,
+  lastModifiedDateTime: timestamp,
+  joinWebUrl: text,
+  organizer: maybe(identitySet),
+});
+
+const alert = open('Alert', 'A security alert.', {
+  ...identified,
+  title: text,
+  description: text,
+  severity: text,
+  status: text,
+  category: text,
+  createdDateTime: timestamp,
+});
+
+const printJob = open('PrintJob', 'A job of a printer.', {
+  ...identified,
+  createdDateTime: timestamp,
+  status: maybe(z.looseObject({ state: text, description: text })),
+});
+
+const printTask = open('PrintTask', 'A task that a print job has started.', {
+  ...identified,
+  parentUrl: text,
+  status: maybe(z.looseObject({ state: text, description: text })),
+});
+
 const resource = open('Resource', 'A resource without a schema of its own.', identified);
 
 /** By the name of the schema, which is also the name of its file. */
@@ -193,6 +273,14 @@ export const RESOURCE_SCHEMAS = {
   channel,
   'conversation-member': conversationMember,
   'drive-item': driveItem,
+  'list-item': listItem,
+  'todo-task': todoTask,
+  conversation,
+  presence,
+  'call-record': callRecord,
+  alert,
+  'print-job': printJob,
+  'print-task': printTask,
   resource,
 } as const;
 

@@ -13,7 +13,10 @@ export type SchemaRegistry = {
    * Registers or finds the schemas of all records that these topics may hold; may be repeated after an error. Rejects
    * with a `SchemaRefusedError` where the operator has to mend it.
    */
-  learn(topics: { readonly records: readonly string[]; readonly deadLetters: string }): Promise<void>;
+  learn(topics: {
+    readonly records: readonly string[];
+    readonly deadLetters: readonly string[];
+  }): Promise<void>;
   /** The value as it goes to Kafka. Throws for a topic that was not learnt. */
   frame(topic: string, event: RecordEvent, value: string): Buffer;
 };
@@ -35,7 +38,7 @@ export function createSchemaRegistry(mode: RecordMode, findId: FindSchemaId): Sc
     async learn({ records, deadLetters }) {
       if (mode === 'structured') {
         for (const topic of new Set(records)) await learnOne(`${topic}-value`, 'change-record');
-        await learnOne(`${deadLetters}-value`, 'dead-letter-record');
+        for (const topic of new Set(deadLetters)) await learnOne(`${topic}-value`, 'dead-letter-record');
         return;
       }
       for (const name of schemas.keys()) {

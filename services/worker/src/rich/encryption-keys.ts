@@ -2,12 +2,12 @@
  * The keys that rich notifications are opened with, and the one whose certificate subscriptions are given: read at the
  * start, and again for as long as the service runs, so that a key is added or taken away without a restart.
  */
-import { X509Certificate } from 'node:crypto';
 import { ConfigError, type Logger, type ReadSecret } from '@graph2kafka/shared';
 import type { EncryptionCertificate } from '../subscriptions/subscriptions-api.ts';
+import { type CertifiedKey, keepingOld, readHeldKeys, reusedIds } from './held-keys.ts';
 import type { KeyPlace } from './key-places.ts';
 import { createKeySources } from './key-sources.ts';
-import { type HeldKey, type PrivateKeySource, readPrivateKeys } from './private-keys.ts';
+import type { HeldKey, PrivateKeySource } from './private-keys.ts';
 
 export type EncryptionKeys = {
   /** All that can be used at this moment. */
@@ -16,11 +16,6 @@ export type EncryptionKeys = {
   current(): EncryptionCertificate | undefined;
   /** Looks again until closed. */
   watch(log: Logger, options?: WatchKeysOptions): { close(): void };
-};
-
-export type CertifiedKey = HeldKey & {
-  /** Epoch milliseconds from which its certificate is valid; absent without one. */
-  readonly startsAt?: number;
 };
 
 export type WatchKeysOptions = { readonly filesEveryMs?: number; readonly othersEveryMs?: number };
@@ -49,7 +44,7 @@ export async function loadEncryptionKeys(options: EncryptionKeysOptions): Promis
   const { places, current, read, now } = options;
   const readSources = createKeySources(places, read);
   const { sources, problems } = await readSources(() => true);
-  let held = withStart(readPrivateKeys(sources));
+  let held = readHeldKeys(sources);
   const wrong = [...problems, ...held.problems].map((problem) => `ENCRYPTION_KEYS: ${problem}`);
   if (wrong.length === 0 && current !== undefined && !held.keys.some((key) => isNamed(key, current)))
     wrong.push('ENCRYPTION_CURRENT_KEY: names no key of ENCRYPTION_KEYS that has a certificate');
@@ -58,27 +53,21 @@ export async function loadEncryptionKeys(options: EncryptionKeysOptions): Promis
   return {
     held: () => held.keys,
     current: () => currentCertificate(held.keys, current, now()),
-    watch(log, { filesEveryMs = FILES_EVERY_MS, othersEveryMs = OTHERS_EVERY_MS } = {}) {
+    watch(log, intervals = {}) {
       const complain = createComplaints(log);
-      const look = async (isMeant: (place: KeyPlace) => boolean) => {
+      return lookAgain(intervals, async (isMeant) => {
         if (!places.some(isMeant)) return;
         const found = await readSources(isMeant);
         complain('encryption.keys-not-read', found.problems);
         if (fingerprint(found.sources) === seen) return;
         seen = fingerprint(found.sources);
-        held = keepingOld(held.keys, found.sources);
+        const before = held.keys;
+        held = keepingOld(before, found.sources);
         complain('encryption.keys-not-taken', held.problems);
+        for (const certificate of reusedIds(before, held.keys))
+          log.error({ certificate }, 'encryption.id-reused');
         log.info({ keys: held.keys.map(({ id }) => id) }, 'encryption.keys-replaced');
-      };
-      const timers = [
-        repeat(filesEveryMs, () => look(isInFile)),
-        repeat(othersEveryMs, () => look((place) => !isInFile(place))),
-      ];
-      return {
-        close() {
-          for (const timer of timers) timer.close();
-        },
-      };
+      });
     },
   };
 }
@@ -123,26 +112,6 @@ function currentCertificate(
   return id === undefined || base64 === undefined ? undefined : { id, base64 };
 }
 
-type Held = { readonly keys: readonly CertifiedKey[]; readonly problems: readonly string[] };
-
-function withStart({ keys, problems }: ReturnType<typeof readPrivateKeys>): Held {
-  return { keys: keys.map(startOf), problems: problems.map(({ problem }) => problem) };
-}
-
-function startOf(key: HeldKey): CertifiedKey {
-  if (!key.certificate) return key;
-  const { validFromDate } = new X509Certificate(Buffer.from(key.certificate.base64, 'base64'));
-  return { ...key, startsAt: validFromDate.getTime() };
-}
-
-/** A key that was good and is now spoiled stays as it was, unless it was taken away. */
-function keepingOld(old: readonly CertifiedKey[], sources: readonly PrivateKeySource[]): Held {
-  const { keys, problems } = withStart(readPrivateKeys(sources));
-  const isSpoiled = ({ id }: HeldKey) =>
-    !keys.some((key) => key.id === id) && sources.some((source) => source.id === id);
-  return { keys: [...keys, ...old.filter(isSpoiled)], problems };
-}
-
 function fingerprint(sources: readonly PrivateKeySource[]): string {
   return JSON.stringify(sources.map(({ id, text }) => [id, text]));
 }
@@ -154,6 +123,21 @@ function createComplaints(log: Logger) {
     const text = problems.join('; ');
     if (text !== '' && said.get(line) !== text) log.error({ problems }, line);
     said.set(line, text);
+  };
+}
+
+function lookAgain(
+  { filesEveryMs = FILES_EVERY_MS, othersEveryMs = OTHERS_EVERY_MS }: WatchKeysOptions,
+  look: (isMeant: (place: KeyPlace) => boolean) => Promise<void>,
+): { close(): void } {
+  const timers = [
+    repeat(filesEveryMs, () => look(isInFile)),
+    repeat(othersEveryMs, () => look((place) => !isInFile(place))),
+  ];
+  return {
+    close() {
+      for (const timer of timers) timer.close();
+    },
   };
 }
 

@@ -43,7 +43,10 @@ function nameOf(place: KeyPlace): string {
 async function sourcesIn(place: KeyPlace, read: ReadSecret): Promise<readonly PrivateKeySource[]> {
   const source = (id: string, text: string) => ({ setting: SETTING, id, text });
   if (place.kind === 'text') return [source(place.id, place.text)];
-  if (place.kind === 'reference') return [source(place.id, await read(place.reference))];
+  if (place.kind === 'reference') {
+    const { text: reference } = place.reference;
+    return [{ ...source(place.id, await read(place.reference)), reference }];
+  }
   const names = await keyFilesIn(place.path);
   return Promise.all(
     names.map(async (name) => {

@@ -26,7 +26,8 @@ export type OpenContent = (
 export type OpenContentDeps = {
   /** Asked each time: keys are added while the service runs. */
   readonly keys: () => readonly HeldKey[];
-  readonly verifier: TokenVerifier;
+  /** Each tenant's tokens are made for an app of its own. */
+  readonly verifierOf: (tenantId: string) => TokenVerifier;
   readonly contents: Pick<ContentStore, 'tokens'>;
   readonly log: Logger;
 };
@@ -37,7 +38,7 @@ const LONGEST_PAUSE_MS = 60_000;
 /** A key that is not there after a day will not come; the content is kept for three. */
 const LONGEST_WAIT_MS = 24 * 3_600_000;
 
-export function createOpenContent({ keys, verifier, contents, log }: OpenContentDeps): OpenContent {
+export function createOpenContent({ keys, verifierOf, contents, log }: OpenContentDeps): OpenContent {
   return async (news, content, { id, receivedAt, waitingMs }) => {
     const ms = Math.min(Math.max(waitingMs, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS);
     const wait = (reason: string): Opened =>
@@ -45,7 +46,7 @@ export function createOpenContent({ keys, verifier, contents, log }: OpenContent
         ? { next: 'giveUp', reason }
         : { next: 'wait', ms, countsAsAttempt: true, reason };
     const tokens = await contents.tokens(news.contentId ?? '');
-    const found = await verifier.verify(tokens, receivedAt);
+    const found = await verifierOf(news.tenantId).verify(tokens, receivedAt);
     const verdict = verdictFor(news.tenantId, found);
     if (verdict === 'undecided') {
       log.warn({ subscription: news.subscriptionId }, 'content.tokens-undecided');
@@ -58,8 +59,8 @@ export function createOpenContent({ keys, verifier, contents, log }: OpenContent
     }
     const key = chooseKey(keys(), content);
     if (key === undefined) {
-      const certificate = content.encryptionCertificateId;
-      log.warn({ subscription: news.subscriptionId, certificate }, 'content.key-not-held');
+      const { encryptionCertificateId: certificate, encryptionCertificateThumbprint: thumbprint } = content;
+      log.warn({ subscription: news.subscriptionId, certificate, thumbprint }, 'content.key-not-held');
       return wait(`the private key of the certificate ${JSON.stringify(certificate)} is not held`);
     }
     const opened = decryptContent(content, key.privateKey);

@@ -4,6 +4,8 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 export type PrivateKeySource = {
   /** The setting that it comes from: a problem is told by its name. */
   readonly setting: string;
+  /** The reference behind which it is kept, if it is: told with a problem. */
+  readonly reference?: string;
   /** The encryptionCertificateId of the subscriptions that use it: our own label, at most 128 characters. */
   readonly id: string;
   /**
@@ -11,14 +13,14 @@ export type PrivateKeySource = {
    * if there is one, in any order, as Key Vault gives out both (content type application/x-pem-file).
    */
   readonly text: string;
-  /** Of an encrypted key. */
-  readonly passphrase?: string | undefined;
 };
 
 export type HeldKey = {
   readonly id: string;
   readonly privateKey: KeyObject;
   readonly certificate?: HeldCertificate;
+  /** What was held under this id before, the newest first: a vault gives a new version under the old name. */
+  readonly replaced?: readonly HeldKey[];
 };
 
 export type HeldCertificate = {
@@ -32,7 +34,7 @@ export type HeldCertificate = {
 
 export type KeyProblem = { readonly setting: string; readonly problem: string };
 
-/** What Graph takes (change-notifications-with-resource-data). */
+/** What Graph takes (Graph: change-notifications-with-resource-data). */
 const FEWEST_BITS = 2048;
 const MOST_BITS = 4096;
 
@@ -49,19 +51,20 @@ export function readPrivateKeys(sources: readonly PrivateKeySource[]): {
   for (const source of sources) {
     const read = keys.has(source.id) ? 'has the id of another key' : readKey(source);
     if (typeof read === 'string')
-      problems.push({ setting: source.setting, problem: `the key ${shownId(source.id)} ${read}` });
+      problems.push({ setting: source.setting, problem: `the key ${shownName(source)} ${read}` });
     else keys.set(source.id, read);
   }
   return { keys: [...keys.values()], problems };
 }
 
 /** A key may have been put where its id belongs: what looks like no label is not repeated. */
-function shownId(id: string): string {
-  return ID.test(id) && !id.includes('-----') ? `"${id}"` : 'without a proper id';
+function shownName({ id, reference }: PrivateKeySource): string {
+  const shown = ID.test(id) && !id.includes('-----') ? `"${id}"` : 'without a proper id';
+  return reference === undefined ? shown : `${shown} (${reference})`;
 }
 
 /** The key, or what is wrong with it. */
-function readKey({ id, text, passphrase }: PrivateKeySource): HeldKey | string {
+function readKey({ id, text }: PrivateKeySource): HeldKey | string {
   if (!ID.test(id)) return 'needs an id of 1 to 128 characters';
   const blocks = pemBlocks(text);
   if (typeof blocks === 'string') return blocks;
@@ -69,7 +72,7 @@ function readKey({ id, text, passphrase }: PrivateKeySource): HeldKey | string {
   const [keyBlock] = keyBlocks;
   if (keyBlock === undefined) return 'holds no private key';
   if (keyBlocks.length > 1) return 'holds several private keys: give each its own id';
-  const privateKey = parseKey(keyBlock.pem, passphrase);
+  const privateKey = parseKey(keyBlock.pem);
   if (typeof privateKey === 'string') return privateKey;
   const problem = kindProblem(privateKey);
   if (problem !== undefined) return problem;
@@ -97,15 +100,14 @@ function isPkcs12(bytes: Buffer): boolean {
   return bytes[0] === 0x30 && bytes.subarray(1, 10).includes(version);
 }
 
-function parseKey(pem: string, passphrase: string | undefined): KeyObject | string {
+/** A passphrase beside it would need a place as safe as the key's own. */
+function parseKey(pem: string): KeyObject | string {
   try {
-    return createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
-  } catch (error) {
-    const isEncrypted = pem.includes('ENCRYPTED');
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ERR_MISSING_PASSPHRASE' || (isEncrypted && passphrase === undefined))
-      return 'is encrypted and needs its passphrase';
-    return isEncrypted ? 'cannot be read with the given passphrase' : 'cannot be read';
+    return createPrivateKey(pem);
+  } catch {
+    return pem.includes('ENCRYPTED')
+      ? 'is encrypted: decrypt it with openssl pkey, and keep it where only the worker can read it'
+      : 'cannot be read';
   }
 }
 

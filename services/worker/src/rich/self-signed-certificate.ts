@@ -1,9 +1,27 @@
 /**
  * Makes a certificate for encryption (X.509, RFC 5280), signed with its own key: Graph asks for no more. Node reads
- * certificates and makes none.
+ * certificates and makes none; what goes into one is said here, and a library encodes it.
  */
-import { generateKeyPair, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { generateKeyPair, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
+import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
+import {
+  AlgorithmIdentifier,
+  AttributeTypeAndValue,
+  AttributeValue,
+  Certificate,
+  Extension,
+  Extensions,
+  id_ce_keyUsage,
+  KeyUsage,
+  KeyUsageFlags,
+  Name,
+  RelativeDistinguishedName,
+  SubjectPublicKeyInfo,
+  TBSCertificate,
+  Validity,
+  Version,
+} from '@peculiar/asn1-x509';
 
 export type CertificateWish = {
   /** Shown as its subject. */
@@ -18,83 +36,62 @@ export type CertificateWish = {
 export async function makeKeyAndCertificate(
   wish: CertificateWish,
 ): Promise<{ privateKey: string; certificate: string }> {
-  const pair = await promisify(generateKeyPair)('rsa', { modulusLength: wish.bits });
-  const der =
-    certificateOf(pair, wish)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? [];
+  const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: wish.bits });
+  const content = contentOf(publicKey, wish);
+  const certificate = new Certificate({
+    tbsCertificate: content,
+    signatureAlgorithm: content.signature,
+    signatureValue: bytesOf(sign('sha256', encode(content), privateKey)),
+  });
   return {
-    privateKey: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
-    certificate: ['-----BEGIN CERTIFICATE-----', ...der, '-----END CERTIFICATE-----', ''].join('\n'),
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    certificate: new X509Certificate(encode(certificate)).toString(),
   };
 }
 
-type KeyPair = { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+const COMMON_NAME = '2.5.4.3';
+const SHA256_WITH_RSA = '1.2.840.113549.1.1.11';
 
-/** Tags of ASN.1 (X.690). */
-const INTEGER = 0x02;
-const BIT_STRING = 0x03;
-const OCTET_STRING = 0x04;
-const UTF8_STRING = 0x0c;
-const UTC_TIME = 0x17;
-const GENERALIZED_TIME = 0x18;
-const SEQUENCE = 0x30;
-const SET = 0x31;
-const VERSION = 0xa0;
-const EXTENSIONS = 0xa3;
-
-const TRUE = Buffer.from([0x01, 0x01, 0xff]);
-/** sha256WithRSAEncryption with no parameters, 1.2.840.113549.1.1.11. */
-const SHA256_WITH_RSA = Buffer.from('300d06092a864886f70d01010b0500', 'hex');
-/** commonName, 2.5.4.3. */
-const COMMON_NAME = Buffer.from('0603550403', 'hex');
-/** keyUsage, 2.5.29.15. */
-const KEY_USAGE = Buffer.from('0603551d0f', 'hex');
-/** keyEncipherment and dataEncipherment, the third and the fourth bit; four of the byte's bits are not used. */
-const ENCIPHERMENT = Buffer.from([0x04, 0x30]);
-
-function certificateOf(
-  { publicKey, privateKey }: KeyPair,
-  { name, startsAt, expiresAt }: CertificateWish,
-): Buffer {
-  const who = tlv(SEQUENCE, tlv(SET, tlv(SEQUENCE, COMMON_NAME, tlv(UTF8_STRING, Buffer.from(name)))));
-  const usage = tlv(SEQUENCE, KEY_USAGE, TRUE, tlv(OCTET_STRING, tlv(BIT_STRING, ENCIPHERMENT)));
-  const content = tlv(
-    SEQUENCE,
-    tlv(VERSION, tlv(INTEGER, Buffer.from([2]))),
-    tlv(INTEGER, serialNumber()),
-    SHA256_WITH_RSA,
-    who,
-    tlv(SEQUENCE, time(startsAt), time(expiresAt)),
-    who,
-    publicKey.export({ type: 'spki', format: 'der' }),
-    tlv(EXTENSIONS, tlv(SEQUENCE, usage)),
-  );
-  const signature = Buffer.concat([Buffer.from([0]), sign('sha256', content, privateKey)]);
-  return tlv(SEQUENCE, content, SHA256_WITH_RSA, tlv(BIT_STRING, signature));
+function contentOf(publicKey: KeyObject, { name, startsAt, expiresAt }: CertificateWish): TBSCertificate {
+  const commonName = new AttributeTypeAndValue({
+    type: COMMON_NAME,
+    value: new AttributeValue({ utf8String: name }),
+  });
+  const who = new Name([new RelativeDistinguishedName([commonName])]);
+  const usage = new KeyUsage(KeyUsageFlags.keyEncipherment | KeyUsageFlags.dataEncipherment);
+  return new TBSCertificate({
+    version: Version.v3,
+    serialNumber: serialNumber(),
+    signature: new AlgorithmIdentifier({ algorithm: SHA256_WITH_RSA, parameters: null }),
+    issuer: who,
+    subject: who,
+    validity: new Validity({ notBefore: new Date(startsAt), notAfter: new Date(expiresAt) }),
+    subjectPublicKeyInfo: AsnConvert.parse(
+      publicKey.export({ type: 'spki', format: 'der' }),
+      SubjectPublicKeyInfo,
+    ),
+    extensions: new Extensions([
+      new Extension({
+        extnID: id_ce_keyUsage,
+        critical: true,
+        extnValue: new OctetString(AsnConvert.serialize(usage)),
+      }),
+    ]),
+  });
 }
 
 /** Positive, and without a zero in front. */
-function serialNumber(): Buffer {
+function serialNumber(): ArrayBuffer {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
-  return bytes;
+  return bytesOf(bytes);
 }
 
-/** UTCTime until 2049, GeneralizedTime after it (RFC 5280, 4.1.2.5). */
-function time(epochMs: number): Buffer {
-  const text = `${new Date(epochMs).toISOString().replace(/[-:T]|\.\d+/g, '')}`;
-  const isLate = text >= '2050';
-  return tlv(isLate ? GENERALIZED_TIME : UTC_TIME, Buffer.from(isLate ? text : text.slice(2)));
+function encode(value: TBSCertificate | Certificate): Buffer {
+  return Buffer.from(AsnConvert.serialize(value));
 }
 
-function tlv(tag: number, ...parts: readonly Buffer[]): Buffer {
-  const content = Buffer.concat(parts);
-  return Buffer.concat([Buffer.from([tag, ...lengthOf(content.length)]), content]);
-}
-
-function lengthOf(length: number): number[] {
-  if (length < 0x80) return [length];
-  const bytes = length > 0xff ? [length >> 8, length & 0xff] : [length];
-  return [0x80 | bytes.length, ...bytes];
+/** A copy: a small Buffer is a part of a bigger one. */
+function bytesOf(buffer: Buffer): ArrayBuffer {
+  return new Uint8Array(buffer).buffer;
 }

@@ -21,7 +21,7 @@ const CHINA: Issuers = {
   '2.0': ['https://login.partner.microsoftonline.cn/{tenantid}/v2.0'],
 };
 
-/** Entra: "National clouds", and the `issuer` of each one's openid-configuration; China has two names. */
+/** By the `issuer` of each one's openid-configuration (Entra: authentication-national-cloud); China has two names. */
 const CLOUDS: ReadonlyMap<string, Issuers> = new Map([
   ['login.microsoftonline.com', GLOBAL],
   [

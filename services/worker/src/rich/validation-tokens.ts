@@ -1,6 +1,6 @@
 /**
- * Checks the validation tokens of a rich POST: the proof that its items come from Graph, tenant by tenant.
- * Source: Graph, change-notifications-with-resource-data, "Validating the authenticity of notifications".
+ * Checks the validation tokens of a rich POST: the proof that its items come from Graph, tenant by tenant
+ * (Graph: change-notifications-with-resource-data, "Validating the authenticity of notifications").
  */
 import { createHash } from 'node:crypto';
 import { compactVerify, decodeJwt, decodeProtectedHeader, errors } from 'jose';

@@ -17,12 +17,13 @@ import {
   isStillMet,
   type SecretsInUse,
   secretsInUse,
+  wereFreed,
 } from './rotations.ts';
 import { secretFingerprint } from './secret-fingerprint.ts';
 import type { FormerCertificate, KnownSubscription, SubscriptionStore } from './subscription-store.ts';
 import type { EncryptionCertificate, GraphSubscription, SubscriptionsApi } from './subscriptions-api.ts';
 import type { Wish } from './wanted-subscriptions.ts';
-import { joinSelect, splitSelect } from './watched-resource.ts';
+import { readWatched, writeWatched } from './watched-resource.ts';
 
 export type ReconcileDeps = {
   readonly api: SubscriptionsApi;
@@ -53,6 +54,8 @@ export type ReconcileReport = {
   readonly failed: readonly string[];
   /** Subscriptions by the clientState secret that they carry. */
   readonly bySecret: SecretsInUse;
+  /** In this reconciliation the last one was forgotten that needed an older secret than the first. */
+  readonly oldSecretsFreed: boolean;
   /** Of the keys that are held, those that have one. */
   readonly certificates: readonly CertificateInUse[];
 };
@@ -62,35 +65,58 @@ export async function reconcileSubscriptions(
   deps: ReconcileDeps,
   askGraph: boolean,
 ): Promise<ReconcileReport> {
-  const { store, wishes, now, encryption } = deps;
-  const done: Record<Action['do'], number> = { create: 0, renew: 0, adopt: 0, delete: 0, forget: 0 };
+  const { store, wishes, now, encryption, secrets } = deps;
   const failed: string[] = [];
   // Renewals must not wait for a list that Graph does not give; without it the plan goes by what is known.
   const listed = askGraph
     ? await listOurs(deps).catch((error) => noteNoList(deps, failed, error))
     : undefined;
   const known = await store.all();
-  const actions = planRenewal(wishes, known, listed, now(), encryption.current());
+  const held = { certificate: encryption.current(), secrets: secrets.map(secretFingerprint) };
+  const actions = planRenewal(wishes, known, listed, now(), held);
+  const done = await carryOutAll(deps, actions, failed);
+  const { create: created, renew: renewed, adopt: adopted, delete: deleted } = done;
+  const counts = { wanted: wishes.length, created, renewed, adopted, deleted };
+  const after = actions.length > 0 ? await store.all() : known;
+  const bySecret = secretsInUse(after, secrets);
+  return {
+    ...counts,
+    listed: listed !== undefined,
+    failed,
+    bySecret,
+    oldSecretsFreed: wereFreed(secretsInUse(known, secrets), bySecret),
+    certificates: certificatesOf(encryption.held(), certificatesInUse(after, now())),
+  };
+}
+
+/**
+ * One that fails leaves the others their turn. But after one that was let go for its secret and could not be made anew,
+ * no other one is: it serves as it is.
+ */
+async function carryOutAll(deps: ReconcileDeps, actions: readonly Action[], failed: string[]) {
+  const done: Record<Action['do'], number> = {
+    create: 0,
+    renew: 0,
+    amend: 0,
+    adopt: 0,
+    delete: 0,
+    forget: 0,
+  };
+  let wasHarmed = false;
   for (const action of actions) {
+    const isForSecret = action.do === 'create' && action.forSecret === true;
+    if (isForSecret && wasHarmed) continue;
     try {
       await carryOut(deps, action);
       done[action.do]++;
     } catch (error) {
+      if (isForSecret) wasHarmed = true;
       const wish = 'wish' in action ? action.wish.key : action.subscription.wish;
       failed.push(`${action.do} ${wish}: ${error instanceof Error ? error.message : 'unknown error'}`);
       deps.log.error({ wish, action: action.do, err: error }, 'subscription.action-failed');
     }
   }
-  const { create: created, renew: renewed, adopt: adopted, delete: deleted } = done;
-  const counts = { wanted: wishes.length, created, renewed, adopted, deleted };
-  const after = actions.length > 0 ? await store.all() : known;
-  return {
-    ...counts,
-    listed: listed !== undefined,
-    failed,
-    bySecret: secretsInUse(after, deps.secrets),
-    certificates: certificatesOf(encryption.held(), certificatesInUse(after, now())),
-  };
+  return done;
 }
 
 function noteNoList({ log }: ReconcileDeps, failed: string[], error: unknown): undefined {
@@ -132,7 +158,7 @@ function asListed(
 ): ListedSubscription {
   return {
     id,
-    ...splitSelect(resource),
+    ...readWatched(resource),
     changeType,
     nonce,
     secret,
@@ -148,8 +174,11 @@ async function carryOut(deps: ReconcileDeps, action: Action): Promise<void> {
       return create(deps, action.wish, action.replaces, action.lost);
     case 'renew':
       return renew(deps, action);
+    case 'amend':
+      await deps.store.save(action.subscription);
+      return deps.log.info({ wish: action.wish.key, id: action.subscription.id }, 'subscription.amended');
     case 'adopt':
-      return keep(deps, action.wish, action.listed, 'subscription.adopted');
+      return adopt(deps, action.wish, action.listed);
     case 'delete':
       await deps.api.delete(action.subscription.id);
       return deps.store.save({ ...action.subscription, replacedAt: deps.now() });
@@ -169,14 +198,15 @@ async function create(
   lost: boolean,
 ): Promise<void> {
   const { api, store, now, secrets } = deps;
+  const nonce = createNonce();
+  // What is missing for a new one shows before the old one is let go.
+  const draft = draftOf(deps, wish, nonce);
   if (replaces) {
     await api.delete(replaces.id);
     if (lost) await deps.noteHole(replaces);
     await store.save({ ...replaces, replacedAt: now() });
   }
   const follows = (await store.all()).some((known) => known.wish === wish.key);
-  const nonce = createNonce();
-  const draft = draftOf(deps, wish, nonce);
   try {
     const made = asListed(await api.create(draft), nonce, secretFingerprint(secrets[0] ?? ''));
     const certificateId = draft.certificate?.id;
@@ -190,18 +220,23 @@ async function create(
 
 function draftOf(
   { tenantId, secrets, notificationUrl, lifecycleNotificationUrl, encryption, now }: ReconcileDeps,
-  { resource, rich, select, changeType, lifeMinutes }: Wish,
+  { resource, filter, rich, select, changeType, lifeMinutes, immutableIds }: Wish,
   nonce: string,
 ) {
   const certificate = rich ? encryption.current() : undefined;
   if (rich && !certificate) throw new Error('there is no encryption key with a certificate: ENCRYPTION_KEYS');
   return {
-    resource: rich ? joinSelect(resource, select) : resource,
+    resource: writeWatched({
+      resource,
+      ...(filter !== undefined && { filter }),
+      ...(rich && select && { select }),
+    }),
     changeType,
     notificationUrl,
     lifecycleNotificationUrl,
     clientState: signClientState(secrets, tenantId, nonce),
     expiresAt: now() + lifeMinutes * 60_000,
+    ...(immutableIds && { immutableIds }),
     ...(certificate && { certificate }),
   };
 }
@@ -213,12 +248,29 @@ async function adoptTwin(deps: ReconcileDeps, wish: Wish, conflict: unknown): Pr
     (await deps.store.all()).flatMap((one) => (one.replacedAt === undefined ? [[one.id, one.wish]] : [])),
   );
   const twin = twins.find(({ id }) => (serving.get(id) ?? wish.key) === wish.key);
+  if (twin && wish.immutableIds) return letGo(deps, twin, conflict);
   if (twin) return keep(deps, wish, twin, 'subscription.adopted');
   const [taken] = twins;
   const whose = taken
     ? `serves ${serving.get(taken.id)}: want it once only`
     : 'does not carry our clientState: delete it, or have its owner do so';
   throw new Error(`a subscription for ${wish.resource} exists that ${whose}`, { cause: conflict });
+}
+
+/** Graph does not tell by which ids a subscription names things: where they have to be immutable, it is made anew. */
+async function adopt(deps: ReconcileDeps, wish: Wish, listed: ListedSubscription): Promise<void> {
+  if (!wish.immutableIds) return keep(deps, wish, listed, 'subscription.adopted');
+  await deps.api.delete(listed.id);
+  return create(deps, wish, undefined, false);
+}
+
+/** Another one is not made at once: Graph may go on for a while to see what was deleted. */
+async function letGo({ api }: ReconcileDeps, { id, resource }: ListedSubscription, conflict: unknown) {
+  await api.delete(id);
+  throw new Error(
+    `a subscription for ${resource} existed whose ids may not be immutable: it is deleted, and made anew with the next look`,
+    { cause: conflict },
+  );
 }
 
 function isConflict(error: unknown): boolean {
@@ -272,24 +324,29 @@ function changedOver(
 }
 
 async function keep(
-  { store, log }: ReconcileDeps,
+  { store, log, now }: ReconcileDeps,
   wish: Wish,
   { id, resource, changeType, certificateId, nonce, secret, expiresAt }: ListedSubscription,
   line: 'subscription.created' | 'subscription.adopted',
 ): Promise<void> {
-  const { key, topic, whole, rich, select } = wish;
+  const { key, tenantId, topic, whole, filter, rich, select, prefer, immutableIds } = wish;
   await store.save({
     id,
     wish: key,
+    tenantId,
     resource,
+    ...(filter !== undefined && { filter }),
     changeType,
     topic,
     whole,
     ...(rich && { rich }),
     ...(select && { select }),
+    ...(prefer && { prefer }),
+    ...(immutableIds && { immutableIds }),
     ...(certificateId && { certificateId }),
     nonce,
     ...(secret && { secret }),
+    servingSince: now(),
     expiresAt,
   });
   log.info({ wish: key, id, expires: iso(expiresAt) }, line);

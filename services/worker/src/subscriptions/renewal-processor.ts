@@ -5,17 +5,18 @@
 import { SUBSCRIPTION_QUEUE } from '@graph2kafka/shared';
 import { type Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import {
-  type ReconcileDeps,
-  type ReconcileReport,
-  reconcileSubscriptions,
-} from './reconcile-subscriptions.ts';
-import { createRotationNotes } from './rotation-notes.ts';
+import { coalesceRequests } from './coalesce-requests.ts';
+import type { ReconcileReport } from './reconcile-subscriptions.ts';
+import type { Reconcile } from './reconcile-tenants.ts';
+import { createRotationNotes, type RotationNotesDeps } from './rotation-notes.ts';
 
 const SCHEDULER = 'reconcile';
 
 /** Graph's own list is asked for in the first run, and then so often; removals between are told by `subscriptionRemoved`. */
 const ASK_GRAPH_EVERY_MS = 600_000;
+
+/** Graph may demand something of thousands of subscriptions at once. */
+const REQUESTED_WITHIN_MS = 1000;
 
 /** Enough to look back on in Bull Board: an hour and a half of a schedule by the minute. */
 const KEPT_JOBS = { removeOnComplete: { count: 100 }, removeOnFail: { count: 100 } };
@@ -26,6 +27,8 @@ export type SubscriptionQueue = {
   readonly queue: Queue;
 };
 
+export type RenewalDeps = RotationNotesDeps & { readonly reconcile: Reconcile };
+
 export type RenewalProcessor = {
   /** A run as soon as may be, beside the schedule. */
   request(): Promise<void>;
@@ -35,7 +38,7 @@ export type RenewalProcessor = {
 /** Rejects before anything works, so that it may be tried again. */
 export async function startRenewalProcessor(
   { connection, prefix, queue }: SubscriptionQueue,
-  deps: ReconcileDeps,
+  { reconcile, ...deps }: RenewalDeps,
   everyMs: number,
   onReport: (report: ReconcileReport) => void,
 ): Promise<RenewalProcessor> {
@@ -57,7 +60,7 @@ export async function startRenewalProcessor(
     SUBSCRIPTION_QUEUE,
     async (): Promise<ReconcileReport> => {
       const askGraph = now() - askedAt >= ASK_GRAPH_EVERY_MS;
-      const report = await reconcileSubscriptions(deps, askGraph);
+      const report = await reconcile(askGraph);
       if (report.listed) askedAt = now();
       log.info(report, 'subscription.reconciled');
       noteRotations(report);
@@ -70,8 +73,12 @@ export async function startRenewalProcessor(
   // BullMQ repeats errors of the connection, which are logged where it was made.
   worker.on('error', () => undefined);
   worker.on('failed', (_job, error) => log.error({ err: error }, 'subscription.reconciliation-failed'));
+  const requests = coalesceRequests(request, REQUESTED_WITHIN_MS, log);
   return {
-    request,
-    close: () => worker.close(),
+    request: requests.request,
+    async close() {
+      requests.close();
+      await worker.close();
+    },
   };
 }

@@ -14,11 +14,15 @@ const DAY_MS = 24 * 3_600_000;
 /** Time for whoever has to agree to a new one. */
 const WARN_BEFORE_MS = 30 * DAY_MS;
 
-export type NoteRotations = (report: Pick<ReconcileReport, 'bySecret' | 'certificates'>) => void;
+const MAY_GO = 'the old secret may be removed from CLIENT_STATE_SECRETS';
+
+export type NoteRotations = (
+  report: Pick<ReconcileReport, 'bySecret' | 'oldSecretsFreed' | 'certificates'>,
+) => void;
 
 export function createRotationNotes({ encryption, log, now }: RotationNotesDeps): NoteRotations {
   const warned = new Map<string, number>();
-  let lastOld = 0;
+  let lastUse = { old: 0, replaced: 0 };
 
   function noteEnding({ id, expiresAt, subscriptions }: CertificateInUse): void {
     const isUsed = subscriptions > 0 || id === encryption.current()?.id;
@@ -29,9 +33,11 @@ export function createRotationNotes({ encryption, log, now }: RotationNotesDeps)
     log.warn({ certificate: id, expires, subscriptions }, 'encryption.certificate-expires');
   }
 
-  return ({ bySecret: { old, current }, certificates }) => {
+  return ({ bySecret: { old, replaced, current }, oldSecretsFreed, certificates }) => {
     for (const certificate of certificates) noteEnding(certificate);
-    if (old !== lastOld) log.info({ old, current }, 'clientstate.old-secret-in-use');
-    lastOld = old;
+    if (old !== lastUse.old || replaced !== lastUse.replaced)
+      log.info({ old, replaced, current }, 'clientstate.old-secret-in-use');
+    lastUse = { old, replaced };
+    if (oldSecretsFreed) log.info({ next: MAY_GO }, 'clientstate.old-secret-freed');
   };
 }

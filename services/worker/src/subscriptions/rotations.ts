@@ -6,15 +6,28 @@ import type { FormerCertificate, KnownSubscription } from './subscription-store.
 export type SecretsInUse = {
   /** Subscriptions that carry the first of the secrets. */
   readonly current: number;
-  /** Those that carry another, or one that is not known: the old secrets are needed until there is none. */
+  /** Those that carry another, or one that is not known: they are made anew in time. */
   readonly old: number;
+  /** Those of them that were replaced; what Graph redelivers for 4 hours still comes with an old secret. */
+  readonly replaced: number;
 };
 
 export function secretsInUse(known: readonly KnownSubscription[], secrets: readonly string[]): SecretsInUse {
-  const serving = known.filter(({ replacedAt }) => replacedAt === undefined);
   const newest = secretFingerprint(secrets[0] ?? '');
-  const current = serving.filter(({ secret }) => secret === newest).length;
-  return { current, old: serving.length - current };
+  const serving = known.filter(({ replacedAt }) => replacedAt === undefined);
+  const old = (one: KnownSubscription) => one.secret !== newest;
+  const oldServing = serving.filter(old).length;
+  return {
+    current: serving.length - oldServing,
+    old: oldServing,
+    replaced: known.filter(old).length - oldServing,
+  };
+}
+
+/** Whether the last one that needed an old secret went between the two. */
+export function wereFreed(before: SecretsInUse, after: SecretsInUse): boolean {
+  const needing = ({ old, replaced }: SecretsInUse) => old + replaced;
+  return needing(before) > 0 && needing(after) === 0;
 }
 
 /** Graph redelivers for 4 hours, and what came may wait here for 4 more. */

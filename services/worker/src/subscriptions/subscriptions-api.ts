@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { GraphClient } from '../graph/graph-client.ts';
 import { GraphError } from '../graph/graph-error.ts';
 import { type PageAddress, pinnedLink } from '../graph/next-link.ts';
+import { IMMUTABLE_IDS } from '../resources/outlook-preferences.ts';
 
 const subscriptionSchema = z.object({
   id: z.string(),
@@ -39,6 +40,8 @@ export type NewSubscription = {
   readonly clientState: string;
   /** Epoch milliseconds; the one that Graph answers counts. */
   readonly expiresAt: number;
+  /** Whether what it notifies is named by ids that stay when an item is moved. */
+  readonly immutableIds?: boolean;
   /** Given: notifications carry the resource, encrypted with it. */
   readonly certificate?: EncryptionCertificate;
 };
@@ -51,14 +54,16 @@ const MOST_PAGES = 1000;
 export function createSubscriptionsApi(client: GraphClient, graphUrl: string) {
   const one = (id: string) => `/subscriptions/${encodeURIComponent(id)}`;
   return {
-    async create({ expiresAt, certificate, ...subscription }: NewSubscription): Promise<GraphSubscription> {
+    async create(made: NewSubscription): Promise<GraphSubscription> {
+      const { expiresAt, certificate, immutableIds, ...subscription } = made;
+      const headers = immutableIds && { headers: { Prefer: IMMUTABLE_IDS } };
       const body = {
         ...subscription,
         expirationDateTime: iso(expiresAt),
         latestSupportedTlsVersion: 'v1_2',
         ...(certificate && { includeResourceData: true, ...asProperties(certificate) }),
       };
-      return read(await client.request({ method: 'POST', path: '/subscriptions', body }));
+      return read(await client.request({ method: 'POST', path: '/subscriptions', body, ...headers }));
     },
 
     /** With a certificate: what is notified from then on is encrypted with that. */

@@ -3,8 +3,8 @@ import type { ResourcePath } from '@graph2kafka/shared';
 
 export type TopicParts = {
   readonly tenant: string;
-  /** Object id. */
-  readonly user: string;
+  /** Object id; absent where what is watched is nobody's. */
+  readonly user: string | undefined;
   /** Of the wanted subscription. */
   readonly name: string;
   readonly path: ResourcePath;
@@ -22,20 +22,26 @@ const PLACEHOLDER = /\{([^{}]*)\}/g;
 export function renderTopic(template: string, { tenant, user, name, path }: TopicParts): RenderedTopic {
   const values: Readonly<Record<string, string>> = {
     tenant,
-    user,
+    ...(user !== undefined && { user }),
     name,
-    // The collection that is watched: events, messages.
-    resource: (path.at(-1)?.word ?? '').toLowerCase(),
+    resource: collectionName(path),
   };
   const unknown = [...template.matchAll(PLACEHOLDER)].find(([, word = '']) => !Object.hasOwn(values, word));
   if (unknown) {
-    return refuse(`${unknown[0]} is none of {tenant}, {resource}, {user}, {name}`);
+    const known = ['tenant', 'resource', 'user', 'name'].filter((word) => Object.hasOwn(values, word));
+    return refuse(`${unknown[0]} is none of ${known.map((word) => `{${word}}`).join(', ')}`);
   }
   const topic = template.replaceAll(PLACEHOLDER, (_, word: string) => values[word] ?? '');
   if (!TOPIC_NAME.test(topic) || topic === '.' || topic === '..') {
     return refuse(`${JSON.stringify(topic)} is no topic name: 1 to 249 letters, digits, . _ -`);
   }
   return { ok: true, topic };
+}
+
+/** What is watched: `events`, `messages` also for `chats/getAllMessages`, `driveitems` for the root of a drive. */
+function collectionName(path: ResourcePath): string {
+  const word = (path.at(-1)?.word ?? '').toLowerCase();
+  return word === 'root' ? 'driveitems' : word.replace(/^getall/, '');
 }
 
 function refuse(reason: string): RenderedTopic {

@@ -44,6 +44,7 @@ async function startAdmin(options: Options = {}) {
     queues: Object.values(context.queues),
     readStatus: health.readStatus,
     findProblems: health.findProblems,
+    findPauses: health.findPauses,
     login: password === undefined ? undefined : { user: 'admin', password },
     log,
   });
@@ -133,7 +134,7 @@ describe('health and metrics', () => {
     const { get } = await startAdmin({ password: PASSWORD });
     expect(await (await get('/healthz')).json()).toEqual({ status: 'alive' });
     const ready = await get('/readyz');
-    expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready', problems: [] }]);
+    expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready', problems: [], pauses: [] }]);
     const metrics = await get('/metrics');
     expect(metrics.headers.get('content-type')).toMatch(/^text\/plain; ?version=0\.0\.4/);
     expect(await metrics.text()).toContain('g2k_owners_with_news 0');
@@ -151,7 +152,7 @@ describe('health and metrics', () => {
     const ready = await get('/readyz');
     expect([ready.status, await ready.json()]).toEqual([
       503,
-      { status: 'not ready', problems: ['still starting'] },
+      { status: 'not ready', problems: ['still starting'], pauses: [] },
     ]);
   });
 
@@ -201,6 +202,7 @@ describe('an unforeseen error', () => {
       queues: [],
       readStatus: broken,
       findProblems: broken,
+      findPauses: broken,
       login: undefined,
       log,
     });

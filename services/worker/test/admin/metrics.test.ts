@@ -3,13 +3,29 @@ import { DEAD_LETTER_QUEUE, OWNER_JOB, OWNER_QUEUE } from '@graph2kafka/shared';
 import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../../src/admin/metrics.ts';
 import type { RunReport } from '../../src/inbox/owner-run.ts';
+import type { Pause } from '../../src/limits/pause.ts';
 import { ownRedis } from '../support/own-redis.ts';
 import { changeNews, EVENT } from '../support/taken-entry.ts';
+
+const PAUSES: readonly Pause[] = [
+  {
+    tenantId: 't1',
+    resources: 'chat message',
+    reason: 'forbidden',
+    detail: 'forbidden (Forbidden)',
+    since: 1,
+    until: 2,
+  },
+];
 
 function setup() {
   const own = ownRedis();
   const queues = { owners: own.openQueue(OWNER_QUEUE), deadLetters: own.openQueue(DEAD_LETTER_QUEUE) };
-  return { ...own, ...queues, metrics: createMetrics(own.inbox, queues.owners, queues.deadLetters) };
+  return {
+    ...own,
+    ...queues,
+    metrics: createMetrics(own.inbox, queues.owners, queues.deadLetters, async () => PAUSES),
+  };
 }
 
 const report: RunReport = {
@@ -55,6 +71,13 @@ describe('the metrics', () => {
     expect(described.size).toBeGreaterThan(10);
   });
 
+  it('name each tenant and kind of resource that Graph refuses', async () => {
+    const { metrics } = setup();
+    expect(await metrics.registry.metrics()).toContain(
+      'g2k_tenant_paused{tenant="t1",resources="chat message",reason="forbidden"} 1',
+    );
+  });
+
   it('count what runs report', async () => {
     const { metrics } = setup();
     metrics.countRun(report);
@@ -97,7 +120,8 @@ describe('the metrics', () => {
       deleted: 0,
       listed: true,
       failed: ['a'],
-      bySecret: { current: 5, old: 2 },
+      bySecret: { current: 5, old: 2, replaced: 1 },
+      oldSecretsFreed: false,
       certificates: [{ id: 'key-1', expiresAt: 1_800_000_000_999, subscriptions: 3 }],
     });
     expect(await lines()).toEqual(
@@ -105,6 +129,7 @@ describe('the metrics', () => {
         'g2k_subscriptions_failing 1',
         'g2k_subscriptions_by_secret{secret="current"} 5',
         'g2k_subscriptions_by_secret{secret="old"} 2',
+        'g2k_subscriptions_by_secret{secret="replaced"} 1',
         'g2k_encryption_certificate_expiry_seconds{certificate="key-1"} 1800000000',
         'g2k_subscriptions_by_certificate{certificate="key-1"} 3',
       ]),

@@ -1,6 +1,7 @@
 /** The status page, as text. */
 import { describe, expect, it } from 'vitest';
 import { renderStatus, type Status } from '../../src/admin/status-page.ts';
+import type { SecretsInUse } from '../../src/subscriptions/rotations.ts';
 import type { KnownSubscription } from '../../src/subscriptions/subscription-store.ts';
 
 const NOW = Date.UTC(2026, 10, 23, 12);
@@ -9,6 +10,7 @@ const MINUTE = 60_000;
 const subscription = (more: Partial<KnownSubscription> = {}): KnownSubscription => ({
   id: 'id',
   wish: 'calendars/ada',
+  tenantId: '5d0f2c1e-7a44-4b0e-9a53-2f6d1c7e8b10',
   resource: 'users/ada/events',
   changeType: 'created',
   topic: 'graph.events',
@@ -22,12 +24,14 @@ const page = (
   more: Partial<Status> = {},
   subscriptions: readonly KnownSubscription[] = [subscription()],
   jobs: Record<string, number> = { waiting: 1234 },
+  bySecret: SecretsInUse = { current: 1, old: 0, replaced: 0 },
 ) =>
   renderStatus({
     ready: true,
     problems: [],
+    pauses: [],
     durability: 'strict',
-    backlog: { ownersWithNews: 17, jobs, deadLetters: 5, subscriptions },
+    backlog: { ownersWithNews: 17, jobs, deadLetters: 5, subscriptions, bySecret },
     wanted: 3,
     at: NOW,
     ...more,
@@ -45,6 +49,11 @@ describe('the status page', () => {
     );
   });
 
+  it('names the tenants that Graph refuses, though all else is well', () => {
+    const text = page({ pauses: ['everything of tenant t1 waits'] });
+    expect(text).toMatch(/class="well">ready<[\s\S]*everything of tenant t1 waits/);
+  });
+
   it('shows what others wrote as text, never as HTML', () => {
     const hostile = `<script>alert("1")</script>&'`;
     const text = page(
@@ -60,6 +69,14 @@ describe('the status page', () => {
     const text = page({}, [subscription(), subscription({ wish: 'gone/bob', replacedAt: 1 })]);
     expect(text).not.toContain('gone/bob');
     expect(text).not.toContain('PLANTED-NONCE');
+  });
+
+  it('says which clientState secrets the subscriptions carry, and that an older one is needed', () => {
+    expect(page()).toContain('clientState: 1 carry the current secret, 0 an older one</p>');
+    expect(page({}, [], {}, { current: 4, old: 3, replaced: 2 })).toContain(
+      'clientState: 4 carry the current secret, 3 an older one; 2 replaced within 4 hours carried an older one. ' +
+        'It is needed until there is none.',
+    );
   });
 
   it.each([

@@ -31,6 +31,7 @@ async function setup() {
     store.save({
       id,
       wish: id,
+      tenantId: '5d0f2c1e-7a44-4b0e-9a53-2f6d1c7e8b10',
       resource: `users/${id}/events`,
       changeType: 'created',
       topic: 't',

@@ -40,7 +40,7 @@ describe('the command line', () => {
   ])('%j is understood', (line, command) => expect(parse(line)).toMatchObject(command));
 
   it.each([
-    ['deadletters list', 'there is no command "deadletters": write dead-letters or certificates'],
+    ['deadletters list', 'there is no command "deadletters": write dead-letters, certificates or doctor'],
     ['certificates renew', 'there is no command "renew": write list or rotate'],
     ['certificates rotate --days 0', '--days: must be a whole number from 1 to 3650'],
     ['certificates rotate --starts-in soon', '--starts-in: must be a whole number from 0 to 10080'],

@@ -45,7 +45,7 @@ describe('a dead letter in the topic', () => {
     'is read behind the id of a schema registry, in %s mode',
     async (mode) => {
       const registry = createSchemaRegistry(mode, async () => 123_456);
-      await registry.learn({ records: ['any'], deadLetters: 'any' });
+      await registry.learn({ records: ['any'], deadLetters: ['any'] });
       const read = readLetter(stored(recordOfLetter(letter(), { mode, frame: registry.frame })));
       expect(read).toMatchObject({ is: 'letter', letter: { resource: EVENT } });
     },

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AccessTokens } from '../../src/graph/access-tokens.ts';
 import { createGraphClient, type GraphClient } from '../../src/graph/graph-client.ts';
 import { GraphError, type GraphFailure } from '../../src/graph/graph-error.ts';
+import { startBlackHole } from '../support/black-hole.ts';
 import { startHttpPeer } from '../support/http-peer.ts';
 import { graphCalls, simulateGraph, tokenRequests, tokensFor } from '../support/simulated-graph.ts';
 
@@ -90,12 +91,12 @@ describe('a failing answer', () => {
     [
       '503 with Retry-After',
       { status: 503, headers: { 'retry-after': '7' } },
-      { kind: 'throttled', retryAfterMs: 7000 },
+      { kind: 'throttled', retryAfterMs: 7000, scope: 'request' },
     ],
     [
       '429 with a fraction',
       { status: 429, headers: { 'retry-after': '2.128' } },
-      { kind: 'throttled', retryAfterMs: 2128 },
+      { kind: 'throttled', retryAfterMs: 2128, scope: 'request' },
     ],
     ['404', { status: 404 }, { kind: 'notFound' }],
     ['403', { status: 403 }, { kind: 'forbidden', code: 'ErrorAccessDenied' }],
@@ -104,6 +105,17 @@ describe('a failing answer', () => {
     ['a page of a proxy with 200', { kind: 'html', status: 200 }, { kind: 'unusable' }],
     ['JSON that breaks off', { kind: 'garbage' }, { kind: 'unusable' }],
     ['a body that breaks off', { kind: 'truncated' }, { kind: 'transient' }],
+    ['inflated without bounds', { kind: 'gzip-bomb' }, { kind: 'unusable' }],
+    [
+      'a text that says it is JSON',
+      { status: 200, body: 'all is well' },
+      { kind: 'unusable', detail: 'the answer is not JSON' },
+    ],
+    [
+      'a page that says it is a page',
+      { status: 200, body: '<html></html>', headers: { 'content-type': 'text/html' } },
+      { kind: 'unusable' },
+    ],
     ['an empty 200', { status: 200, body: '' }, { kind: 'unusable' }],
     ['a redirect', { kind: 'redirect' }, { kind: 'unusable' }],
   ] as const)('that is %s is told apart, in one request', async (_name, fault, failure) => {
@@ -113,7 +125,55 @@ describe('a failing answer', () => {
     expect(graphCalls(simulator)).toHaveLength(1);
   });
 
-  it.each(['hang', 'endless'] as const)('that is %s ends at the deadline', async (kind) => {
+  it.each([
+    ['seconds', '5', 5000],
+    ['a fraction', '2.128', 2128],
+    ['an absurd number', '99999999', 3_600_000],
+    ['an absurd date', 'Wed, 23 Nov 2050 12:00:00 GMT', 3_600_000],
+    ['a negative number', '-5', undefined],
+    ['words', 'soon', undefined],
+    ['absent', undefined, undefined],
+  ])('of 429 says how long to wait: %s', async (_name, value, retryAfterMs) => {
+    const { client, simulator } = await simulateGraph();
+    const headers = value === undefined ? {} : { 'retry-after': value };
+    simulator.faults.add({ status: 429, headers });
+    expect(await failureOf(client)).toEqual({ kind: 'throttled', retryAfterMs, scope: 'request' });
+  });
+
+  it('of 429 may say it by a date', async () => {
+    const { client, simulator } = await simulateGraph();
+    const headers = { 'retry-after': new Date(Date.now() + 60_000).toUTCString() };
+    simulator.faults.add({ status: 429, headers });
+    const failure = await failureOf(client);
+    const ms = failure.kind === 'throttled' ? (failure.retryAfterMs ?? 0) : 0;
+    expect(ms).toBeGreaterThan(30_000);
+    expect(ms).toBeLessThanOrEqual(60_000);
+  });
+
+  it("tells a throttled directory from a throttled mailbox by Graph's own limits", async () => {
+    const { client, user } = await simulateGraph({
+      requestLimits: { identityUnits: { small: 1, medium: 1, large: 1 }, mailboxRequests: 1 },
+    });
+    const mailbox = `/users/${user}/events`;
+    await client.request({ method: 'GET', path: mailbox });
+    expect(await failureOf(client, mailbox)).toMatchObject({ kind: 'throttled', scope: 'request' });
+    expect(await failureOf(client, '/users')).toMatchObject({ kind: 'throttled', scope: 'app' });
+  });
+
+  it('of a peer that takes what it is sent and says nothing ends at the deadline', async () => {
+    const peer = await startBlackHole();
+    const client = await clientOf({ url: `http://${peer.address}` }, { timeoutMs: 300 });
+    const asked = client.request({
+      method: 'POST',
+      path: '/subscriptions',
+      body: { text: 'x'.repeat(20_000_000) },
+    });
+    await expect(asked).rejects.toMatchObject({
+      failure: { kind: 'transient', detail: 'no complete answer in time' },
+    });
+  });
+
+  it.each(['hang', 'endless', 'slow-loris'] as const)('that is %s ends at the deadline', async (kind) => {
     const { client, simulator } = await simulateGraph({}, { timeoutMs: 300 });
     simulator.faults.add({ kind });
     const startedAt = performance.now();

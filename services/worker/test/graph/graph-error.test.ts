@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   describeFailure,
-  failureOfStatus,
+  failureOfAnswer,
   GraphError,
   type GraphFailure,
   parseRetryAfter,
@@ -11,6 +11,11 @@ import {
 
 const NOW = Date.UTC(2026, 10, 23, 12, 0, 0);
 const HOUR = 3_600_000;
+
+const headersOf =
+  (headers: Readonly<Record<string, string>> = {}) =>
+  (name: string) =>
+    headers[name] ?? null;
 
 describe('Retry-After', () => {
   it.each([
@@ -56,7 +61,7 @@ describe('Retry-After', () => {
 
 describe('an answer', () => {
   const body = { error: { code: 'SomeCode', message: 'Some words.' } };
-  const table: [number, number | undefined, GraphFailure][] = [
+  const table: [number, string | undefined, GraphFailure][] = [
     [301, undefined, { kind: 'unusable', detail: 'a redirect (status 301)' }],
     [307, undefined, { kind: 'unusable', detail: 'a redirect (status 307)' }],
     [400, undefined, { kind: 'rejected', status: 400, code: 'SomeCode', detail: 'Some words.' }],
@@ -67,30 +72,35 @@ describe('an answer', () => {
     [408, undefined, { kind: 'transient', detail: 'status 408 (SomeCode)' }],
     [409, undefined, { kind: 'rejected', status: 409, code: 'SomeCode', detail: 'Some words.' }],
     [410, undefined, { kind: 'gone' }],
-    [429, undefined, { kind: 'throttled', retryAfterMs: undefined }],
-    [429, 2128, { kind: 'throttled', retryAfterMs: 2128 }],
+    [429, undefined, { kind: 'throttled', retryAfterMs: undefined, scope: 'request' }],
+    [429, '2.128', { kind: 'throttled', retryAfterMs: 2128, scope: 'request' }],
     [500, undefined, { kind: 'transient', detail: 'status 500 (SomeCode)' }],
     [502, undefined, { kind: 'transient', detail: 'status 502 (SomeCode)' }],
     [503, undefined, { kind: 'transient', detail: 'status 503 (SomeCode)' }],
-    [503, 4000, { kind: 'throttled', retryAfterMs: 4000 }],
-    [504, 4000, { kind: 'transient', detail: 'status 504 (SomeCode)' }],
+    [503, '-4', { kind: 'transient', detail: 'status 503 (SomeCode)' }],
+    [503, '4', { kind: 'throttled', retryAfterMs: 4000, scope: 'request' }],
+    [504, '4', { kind: 'transient', detail: 'status 504 (SomeCode)' }],
     [509, undefined, { kind: 'transient', detail: 'status 509 (SomeCode)' }],
   ];
 
-  it.each(table)('of status %i with Retry-After %s is %j', (status, retryAfterMs, failure) => {
-    expect(failureOfStatus(status, retryAfterMs, body)).toEqual(failure);
+  it.each(table)('of status %i with Retry-After %s is %j', (status, retryAfter, failure) => {
+    const headers = headersOf(retryAfter === undefined ? {} : { 'retry-after': retryAfter });
+    expect(failureOfAnswer(status, headers, body, NOW)).toEqual(failure);
   });
 
   it.each([[undefined], [null], ['<html>'], [{}], [{ error: null }], [{ error: { code: 7 } }], [[]]])(
     'whose body is %j is told by its status alone',
     (odd) => {
-      expect(failureOfStatus(400, undefined, odd)).toMatchObject({ kind: 'rejected', code: 'no code' });
+      expect(failureOfAnswer(400, headersOf(), odd, NOW)).toMatchObject({
+        kind: 'rejected',
+        code: 'no code',
+      });
     },
   );
 
   it('of any status from 300 on is a failure', () => {
     for (let status = 300; status < 600; status++) {
-      expect(failureOfStatus(status, undefined, undefined).kind).toBeTypeOf('string');
+      expect(failureOfAnswer(status, headersOf(), undefined, NOW).kind).toBeTypeOf('string');
     }
   });
 
@@ -98,16 +108,50 @@ describe('an answer', () => {
     const hostile = {
       error: { code: 'x'.repeat(5000), message: `two\nlines\u0000\u001b[31m${'y'.repeat(5000)}` },
     };
-    const text = describeFailure(failureOfStatus(400, undefined, hostile));
+    const text = describeFailure(failureOfAnswer(400, headersOf(), hostile, NOW));
     expect(text).not.toMatch(/\p{Cc}/u);
     expect(text.length).toBeLessThan(500);
   });
 });
 
+describe('a throttled answer', () => {
+  const mailbox = {
+    code: 'ApplicationThrottled',
+    message: 'Application is over its MailboxConcurrency limit.',
+  };
+  const app = 'Tenant_Application/ReadWrite/b7a1e6d4-93c5-4f28-8e0b-61d2f4a9c3e7/5d0f2c1e-7a44-4b0e';
+
+  it.each([
+    ['that says nothing of it', undefined, { code: 'TooManyRequests', message: 'Retry later.' }, 'request'],
+    ["of a mailbox's concurrency, despite its code", undefined, mailbox, 'request'],
+    [
+      'by the code of the app',
+      undefined,
+      { code: 'ApplicationThrottled', message: 'Over its limit.' },
+      'app',
+    ],
+    ['by the code of the tenant', undefined, { code: 'tenantThrottled', message: 'Over its limit.' }, 'app'],
+    ['whose header names app and tenant', app, { code: 'TooManyRequests', message: '' }, 'app'],
+    ['whose header names the tenant', 'Tenant/Read/x/y', undefined, 'app'],
+    ['whose header names the app', 'application', undefined, 'app'],
+    ['whose header names something else', 'User/ReadWrite/x/y', undefined, 'request'],
+    ['whose header is odd', 'Tenants of the house', undefined, 'request'],
+  ])('%s tells whom it is of', (_name, scope, error, expected) => {
+    const headers = headersOf(scope === undefined ? {} : { 'x-ms-throttle-scope': scope });
+    for (const status of [429, 503]) {
+      const retryAfter = (name: string) => (name === 'retry-after' ? '1' : headers(name));
+      expect(failureOfAnswer(status, retryAfter, { error }, NOW)).toMatchObject({ scope: expected });
+    }
+  });
+});
+
 describe('a GraphError', () => {
   it('carries the failure and describes it in one line', () => {
-    const error = new GraphError({ kind: 'throttled', retryAfterMs: 2128 });
+    const error = new GraphError({ kind: 'throttled', retryAfterMs: 2128, scope: 'request' });
     expect(error).toMatchObject({ name: 'GraphError', message: 'throttled, retry after 2128 ms' });
+    expect(new GraphError({ kind: 'throttled', retryAfterMs: undefined, scope: 'app' }).message).toBe(
+      'throttled, the whole app',
+    );
     expect(new GraphError({ kind: 'notFound' }).message).toBe('notFound');
   });
 });

@@ -174,6 +174,18 @@ describe('entries that carry their state', () => {
   });
 });
 
+describe('an entry that a delta query has brought', () => {
+  const found = (change: Change, count = 1) =>
+    entry(change, 1, { count, news: changeNews({ changeType: change, by: 'delta' }) });
+
+  it('is looked up, a removal too, and is no notification', () => {
+    const [removed] = mergeEntries([found('deleted')], () => wholeMailbox);
+    expect(removed).toMatchObject({ intent: 'confirmDeletion', leavesView: false, count: 0 });
+    const [changed] = mergeEntries([found('updated', 3)], () => wholeMailbox);
+    expect(changed).toMatchObject({ intent: 'fetch', count: 2 });
+  });
+});
+
 describe('an entry with the clientState of another subscription', () => {
   const view = { ...wholeMailbox, nonce: 'ours' };
   const of = (change: Change, nonce: string | undefined, contentId?: string) =>

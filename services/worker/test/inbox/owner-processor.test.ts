@@ -174,7 +174,7 @@ describe('a run that ends in an unforeseen error', () => {
     work(bench, {
       loadViews: async () => {
         if (failures++ === 0) throw new TypeError('planted');
-        return deps.loadViews([]);
+        return deps.loadViews([], '');
       },
     });
     await eventually(async () => expect(await events()).toHaveLength(1), { timeoutMs: 5000 });

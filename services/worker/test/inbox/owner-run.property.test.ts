@@ -12,9 +12,11 @@ import { describe, expect, it } from 'vitest';
 import { GraphError } from '../../src/graph/graph-error.ts';
 import type { View } from '../../src/inbox/merge-entries.ts';
 import { type OwnerRunDeps, runOwner } from '../../src/inbox/owner-run.ts';
+import type { TenantAccess } from '../../src/inbox/tenant-access.ts';
 import { changeRecord } from '../../src/records/change-record.ts';
 import { bringForward, type OwnRedis, ownRedis } from '../support/own-redis.ts';
 import { keptLog } from '../support/silent-log.ts';
+import { neverPaused, uncountedRequests } from '../support/unlimited.ts';
 
 const TENANT = '84bd8158-6d4d-4958-8b9f-9d6445542f95';
 
@@ -57,11 +59,9 @@ const contents: OwnerRunDeps['contents'] = {
   remove: async () => undefined,
 };
 
-/** What the runs of one property need. */
-function depsOf(world: World, inbox: Inbox, view: View): OwnerRunDeps {
+/** What Graph says in this world. */
+function tenantOf(world: World): TenantAccess {
   return {
-    inbox,
-    log: keptLog(),
     async fetchResource() {
       if (!world.exists) throw new GraphError({ kind: 'notFound' });
       if (world.early > 0) {
@@ -70,8 +70,22 @@ function depsOf(world: World, inbox: Inbox, view: View): OwnerRunDeps {
       }
       return { data: {}, version: String(world.version), readAt: world.clock };
     },
-    listResources: () => Promise.reject(new Error('nothing has to be listed here')),
+    readPage: Object.assign(() => Promise.reject(new Error('no page has to be read here')), {
+      isLinkOf: () => false,
+    }),
+  };
+}
+
+/** What the runs of one property need. */
+function depsOf(world: World, inbox: Inbox, view: View): OwnerRunDeps {
+  return {
+    inbox,
+    log: keptLog(),
+    tenants: new Map([[TENANT, tenantOf(world)]]),
+    pauses: neverPaused,
+    mailboxRequests: uncountedRequests,
     contents,
+    delta: { load: async () => ({ tokens: new Map(), round: undefined }), save: async () => undefined },
     openContent: () => Promise.reject(new Error('nothing is encrypted here')),
     publish: {
       async outcome(path, item, outcome) {
@@ -87,7 +101,6 @@ function depsOf(world: World, inbox: Inbox, view: View): OwnerRunDeps {
     },
     handleLifecycle: async () => undefined,
     loadViews: async () => () => view,
-    tenantId: TENANT,
     now: () => Date.now() + world.aheadMs,
     random: () => 0,
     leaseMs: 10_000,

@@ -7,7 +7,7 @@ import { lifecycleEntry, parseResourcePath, unreadableEntry } from '@graph2kafka
 import { eventually, KafkaBroker } from '@graph2kafka/test-harness';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runOwner } from '../../src/inbox/owner-run.ts';
-import { bringForward } from '../support/own-redis.ts';
+import { bringForward, endPauses } from '../support/own-redis.ts';
 import { ownerBench, PART, WHOLE } from '../support/owner-bench.ts';
 import { graphCalls } from '../support/simulated-graph.ts';
 
@@ -220,6 +220,7 @@ describe('a resource that cannot be had', () => {
     expect(await own.inbox.begin(owner, 'a-look', 50, 50)).toMatchObject({
       resources: [{ attempts: 0, waitingSince: 0 }],
     });
+    await endPauses(own);
     await eventually(async () => expect((await run()).next).toEqual(done));
     expect(await events()).toMatchObject([{ acquisition: 'fetched' }]);
   });
@@ -336,16 +337,16 @@ describe('a run that has lost its owner', () => {
   });
 
   it('notices it also where its lease ran out while it was stopped', async () => {
-    const { simulator, user, notify, run, events, deps } = await ownerBench();
+    const { simulator, user, notify, run, events, tenant, readingWith } = await ownerBench();
     const event = simulator.calendar.create(user, { subject: 'Lunch' });
     await notify('created', event.path.key);
     // A stopped process renews nothing: the event loop is held while the lease of 100 ms runs out.
-    const fetchThenStop: typeof deps.fetchResource = async (path) => {
-      const state = await deps.fetchResource(path);
+    const fetchThenStop: typeof tenant.fetchResource = async (path) => {
+      const state = await tenant.fetchResource(path);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
       return state;
     };
-    expect((await run({ leaseMs: 100, fetchResource: fetchThenStop })).next).toEqual({
+    expect((await run({ leaseMs: 100, ...readingWith({ fetchResource: fetchThenStop }) })).next).toEqual({
       step: 'done',
       why: 'foreign',
     });
@@ -483,17 +484,17 @@ describe('a run that ends in an unforeseen error', () => {
   });
 
   it('is a dead letter for the one resource that brings it about, and the others become records', async () => {
-    const { simulator, user, notify, run, deps, events, letters, own } = await ownerBench();
+    const { simulator, user, notify, run, tenant, readingWith, events, letters, own } = await ownerBench();
     const made = ['a', 'poison', 'b'].map((subject) => simulator.calendar.create(user, { subject }));
     for (const { path } of made) await notify('updated', path.key);
     const poison = made[1]?.path.segments[1]?.id;
-    const fetchResource: typeof deps.fetchResource = async (path) => {
+    const fetchResource: typeof tenant.fetchResource = async (path) => {
       if (path.at(-1)?.id === poison) throw new TypeError('planted');
-      return deps.fetchResource(path);
+      return tenant.fetchResource(path);
     };
     let failures = 0;
     await eventually(async () => {
-      const { next } = await run({ fetchResource }).catch((error: Error) => {
+      const { next } = await run(readingWith({ fetchResource })).catch((error: Error) => {
         expect(error.message).toBe('planted');
         failures++;
         return { next: undefined };
@@ -517,7 +518,7 @@ describe('a notification for a resource that its subscription does not watch', (
 
   it('is a dead letter, and is neither read nor believed', async () => {
     const { simulator, user, notify, run, events, letters, deps } = await ownerBench();
-    const view = (await deps.loadViews([WHOLE]))(WHOLE);
+    const view = (await deps.loadViews([WHOLE], ''))(WHOLE);
     const watched = watching('users/00000000-0000-4000-8000-000000000000/events');
     const event = simulator.calendar.create(user, { subject: 'Somebody else' }).path.key;
     for (const changeType of ['updated', 'deleted'] as const) {
@@ -531,10 +532,10 @@ describe('a notification for a resource that its subscription does not watch', (
     expect(simulator.changeLog.ofKind('read').filter(({ resource }) => resource === event)).toEqual([]);
   });
 
-  it('is told from one of a folder of the same mailbox', async () => {
+  it('is told from one of a part of the same mailbox', async () => {
     const { simulator, user, notify, run, events, deps } = await ownerBench();
-    const view = (await deps.loadViews([WHOLE]))(WHOLE);
-    const watched = watching(`users/${user}/mailFolders/inbox/messages`);
+    const view = (await deps.loadViews([WHOLE], ''))(WHOLE);
+    const watched = watching(`users/${user}/calendars/work/events`);
     await notify('updated', simulator.calendar.create(user, { subject: 'Own' }).path.key);
     await run({ loadViews: async () => () => ({ ...view, watched }) });
     expect(await events()).toHaveLength(1);

@@ -21,7 +21,9 @@ import {
   wholeMailbox,
 } from '../support/taken-entry.ts';
 
-async function setup({ deadLetterTopic, ...more }: Partial<PublishOutcomesDeps> = {}) {
+type Changed = Partial<PublishOutcomesDeps> & { readonly deadLetterTopic?: string };
+
+async function setup({ deadLetterTopic, ...more }: Changed = {}) {
   const own = ownRedis();
   const log = keptLog();
   const deadLetters = own.openQueue(DEAD_LETTER_QUEUE);
@@ -32,9 +34,8 @@ async function setup({ deadLetterTopic, ...more }: Partial<PublishOutcomesDeps> 
     publisher,
     encode: createEncodeRecord('structured'),
     deadLetters,
-    origin: { tenantId: TENANT, clientId: CLIENT },
+    tenantOf: () => ({ id: TENANT, clientId: CLIENT, deadLetterTopic: topic }),
     graphUrl: 'https://graph.microsoft.com',
-    deadLetterTopic: topic,
     deadLetterPayload: 'notification',
     tombstones: false,
     log,

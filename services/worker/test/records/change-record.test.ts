@@ -199,6 +199,19 @@ describe('a record', () => {
   });
 });
 
+describe('a record of a view with immutable ids', () => {
+  it('says so, whatever became of the resource', () => {
+    const prefer = ['IdType="ImmutableId"', 'outlook.timezone="UTC"'];
+    const view = { ...wholeMailbox, prefer };
+    for (const outcome of [state('v1'), deleted, nothing]) {
+      expect(eventOf(outcome, { view })).toMatchObject({ idtype: 'immutable' });
+      expect(eventOf(outcome, { view: { ...view, prefer: prefer.slice(1) } })).not.toHaveProperty('idtype');
+      expect(eventOf(outcome)).not.toHaveProperty('idtype');
+    }
+    expect(findSchemaBreaks(recordOf(state('v1'), { view }))).toEqual([]);
+  });
+});
+
 describe('the type of a record', () => {
   it.each([
     [`users/${USER}/events/x`, 'Event'],
@@ -224,7 +237,9 @@ describe('the type of a record', () => {
     [undefined, 'Resource'],
   ])('comes from @odata.type %s where the path does not tell it', (odataType, type) => {
     const latest = changeNews(odataType === undefined ? {} : { odataType });
-    expect(eventOf(state('v1'), { latest }, 'drives/d/items/i').type).toBe(`Microsoft.Graph.${type}Updated`);
+    expect(eventOf(state('v1'), { latest }, 'users/u/onlineMeetings/m').type).toBe(
+      `Microsoft.Graph.${type}Updated`,
+    );
   });
 });
 

@@ -20,7 +20,7 @@ describe('docs/schemas', () => {
       'conversation-member',
       'drive-item',
     ]);
-    expect(['Alert', 'constructor', '__proto__', ''].map(schemaOfResource)).toEqual(
+    expect(['Approval', 'constructor', '__proto__', ''].map(schemaOfResource)).toEqual(
       Array(4).fill('resource'),
     );
   });

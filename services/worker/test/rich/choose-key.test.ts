@@ -1,11 +1,10 @@
 /** Which key is for which notification. */
 import { describe, expect, it } from 'vitest';
-import { chooseKey, endingCertificates } from '../../src/rich/choose-key.ts';
+import { chooseKey } from '../../src/rich/choose-key.ts';
 import { readPrivateKeys } from '../../src/rich/private-keys.ts';
 import { type Vector, vectorKeys } from './vectors.ts';
 
 const [first, second] = vectorKeys;
-const DAY_MS = 86_400_000;
 const { keys } = readPrivateKeys([
   { setting: 'KEYS', id: first.id, text: first.privateKey + first.certificate },
   { setting: 'KEYS', id: second.id, text: second.privateKey },
@@ -34,13 +33,4 @@ describe('the key for a notification', () => {
     const encryptionCertificateThumbprint = content.encryptionCertificateThumbprint.toLowerCase();
     expect(chooseKey(keys, { encryptionCertificateId: id, encryptionCertificateThumbprint })?.id).toBe(id);
   });
-});
-
-it('names the certificates that end soon, or have ended', () => {
-  const end = Date.UTC(2021, 0, 1);
-  expect(endingCertificates(keys, end - 31 * DAY_MS, 30 * DAY_MS)).toEqual([]);
-  expect(endingCertificates(keys, end - 29 * DAY_MS, 30 * DAY_MS)).toEqual([
-    { id: first.id, expiresAt: end },
-  ]);
-  expect(endingCertificates(keys, end + DAY_MS, 0)).toEqual([{ id: first.id, expiresAt: end }]);
 });

@@ -37,12 +37,12 @@ function opener(found: ProvenTenants = proven, more: Partial<OpenContentDeps> = 
   const log = keptLog();
   const open = createOpenContent({
     keys: () => keys,
-    verifier: {
+    verifierOf: () => ({
       async verify(tokens, receivedAt) {
         asked.push({ tokens: [...tokens], receivedAt });
         return found;
       },
-    },
+    }),
     contents: { tokens: async (name) => [`token of ${name}`] },
     log,
     ...more,

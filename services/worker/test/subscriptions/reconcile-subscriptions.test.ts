@@ -37,6 +37,7 @@ async function setup(options: { users?: number; pageSize?: number } = {}) {
   const log = keptLog();
   const wishes: Wish[] = simulator.users().map(({ id }) => ({
     key: `calendars/${id}`,
+    tenantId: '5d0f2c1e-7a44-4b0e-9a53-2f6d1c7e8b10',
     resource: `users/${id}/events`,
     changeType: 'created,updated,deleted',
     topic: 'graph.events',
@@ -234,6 +235,54 @@ describe('a wish', () => {
   });
 });
 
+describe('a wish for part of the changes, or other ids', () => {
+  it('sends its filter encoded, and knows its subscription again', async () => {
+    const { reconcile, serving, wish, atGraph, store } = await setup();
+    const filtering = [{ ...wish, filter: "startswith(subject,'a&b')", whole: false }];
+    await reconcile(true, { wishes: filtering });
+    expect(atGraph()).toMatchObject([{ resource: `${wish.resource}?$filter=startswith(subject%2C'a%26b')` }]);
+    expect(await serving()).toMatchObject([{ resource: wish.resource, filter: filtering[0]?.filter }]);
+    expect(await reconcile(true, { wishes: filtering })).toMatchObject(idle);
+    await store.remove((await serving())[0]?.id ?? '');
+    expect(await reconcile(true, { wishes: filtering })).toMatchObject({ ...idle, adopted: 1 });
+  });
+
+  it('says with its creation that ids are immutable, and makes anew what it finds at Graph', async () => {
+    const { reconcile, serving, wish, atGraph, store } = await setup();
+    const immutable = [{ ...wish, immutableIds: true }];
+    await reconcile(true, { wishes: immutable });
+    const [made] = atGraph();
+    expect(made).toMatchObject({ immutableIds: true, resource: wish.resource });
+    expect(await serving()).toMatchObject([{ id: made?.id, immutableIds: true }]);
+    await store.remove(made?.id ?? '');
+    expect(await reconcile(true, { wishes: immutable })).toMatchObject({ failed: [] });
+    expect(atGraph()).toMatchObject([{ id: expect.not.stringMatching(made?.id ?? ''), immutableIds: true }]);
+    expect(await serving()).toMatchObject([{ id: atGraph()[0]?.id }]);
+  });
+
+  it('lets go first what it meets at Graph and did not know, since its ids may be others', async () => {
+    const { reconcile, wish, atGraph, makeBehindOurBack, simulator } = await setup();
+    await makeBehindOurBack(signClientState(SECRETS, simulator.tenantId, createNonce()));
+    const immutable = [{ ...wish, immutableIds: true }];
+    const { failed } = await reconcile(false, { wishes: immutable });
+    expect(failed).toEqual([expect.stringMatching(/may not be immutable: it is deleted/)]);
+    expect(atGraph()).toEqual([]);
+    expect(await reconcile(false, { wishes: immutable })).toMatchObject({ ...idle, created: 1 });
+    expect(atGraph()).toMatchObject([{ immutableIds: true }]);
+  });
+
+  it('keeps its subscription when only the way of looking changes', async () => {
+    const { reconcile, serving, wish, atGraph } = await setup();
+    await reconcile(true);
+    const [made] = atGraph();
+    const changed = [{ ...wish, select: ['subject'], prefer: ['outlook.timezone="Europe/Berlin"'] }];
+    expect(await reconcile(true, { wishes: changed })).toMatchObject(idle);
+    const [{ select, prefer }] = changed as [(typeof changed)[number]];
+    expect(await serving()).toMatchObject([{ id: made?.id, select, prefer }]);
+    expect(atGraph()).toEqual([made]);
+  });
+});
+
 describe('a subscription that follows on another one of its wish', () => {
   it('has everything read again once it lives, and the first one has not', async () => {
     const { reconcile, serving, deps, closed } = await setup();
@@ -351,6 +400,89 @@ describe('what was not notified while a subscription was gone', () => {
     expect(holes).toEqual([first?.id, second?.id]);
     await reconcile(true);
     expect(holes).toHaveLength(2);
+  });
+});
+
+describe('a new clientState secret', () => {
+  const WITH_NEW = { secrets: ['third-secret-of-ours', ...SECRETS] };
+  const QUARTER = 15 * MINUTE;
+  const signers = async ({ atGraph, simulator }: Awaited<ReturnType<typeof setup>>) =>
+    atGraph().map(({ clientState }) =>
+      WITH_NEW.secrets.findIndex((secret) => {
+        const only = { secrets: [secret], accepted: [] };
+        return verifyClientState(clientState, simulator.tenantId, only).verified;
+      }),
+    );
+
+  it('is carried by all in the end: each is replaced by one that follows on it, and none is noted as lost', async () => {
+    const world = await setup({ users: 3 });
+    const { reconcile, clock, serving, holes, closed } = world;
+    await reconcile(true);
+    expect(await reconcile(true, WITH_NEW)).toMatchObject({
+      created: 0,
+      bySecret: { current: 0, old: 3, replaced: 0 },
+    });
+    clock.ms += QUARTER;
+    expect(await reconcile(true, WITH_NEW)).toMatchObject({
+      created: 3,
+      deleted: 0,
+      failed: [],
+      bySecret: { current: 3, old: 0, replaced: 3 },
+      oldSecretsFreed: false,
+    });
+    expect(await signers(world)).toEqual([0, 0, 0]);
+    const ids = (await serving()).map(({ id }) => id);
+    expect(world.atGraph().map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
+    expect(closed.toSorted()).toEqual(ids.toSorted());
+    expect(holes).toEqual([]);
+    expect(await reconcile(true, WITH_NEW)).toMatchObject({ created: 0, renewed: 0, adopted: 0 });
+    expect(await reconcile(true)).toMatchObject({ created: 0, renewed: 0, adopted: 0 });
+  });
+
+  it('frees the old one 4 hours after the last one that carried it was replaced; that is reported once', async () => {
+    const { reconcile, clock } = await setup({ users: 2 });
+    await reconcile(true);
+    clock.ms += QUARTER;
+    await reconcile(true, WITH_NEW);
+    const renewing = 2 * HOUR + 30 * MINUTE;
+    clock.ms += renewing;
+    expect(await reconcile(false, WITH_NEW)).toMatchObject({ renewed: 2 });
+    clock.ms += 4 * HOUR - renewing;
+    const waiting = { bySecret: { current: 2, old: 0, replaced: 2 }, oldSecretsFreed: false };
+    expect(await reconcile(false, WITH_NEW)).toMatchObject(waiting);
+    clock.ms += 1;
+    const free = { current: 2, old: 0, replaced: 0 };
+    expect(await reconcile(false, WITH_NEW)).toMatchObject({ bySecret: free, oldSecretsFreed: true });
+    expect(await reconcile(false, WITH_NEW)).toMatchObject({ bySecret: free, oldSecretsFreed: false });
+  });
+
+  it('is not undone by a worker that does not hold it yet', async () => {
+    const world = await setup();
+    const { reconcile, serving, holes, clock } = world;
+    await reconcile(true, WITH_NEW);
+    const before = await serving();
+    clock.ms += QUARTER - 1;
+    expect(await reconcile(true)).toMatchObject({ created: 0, adopted: 0, deleted: 0, failed: [] });
+    expect(await serving()).toEqual(before);
+    expect(await signers(world)).toEqual([0]);
+    expect(holes).toEqual([]);
+  });
+
+  it('costs one subscription, not all, while Graph does not reach the receiver; then all are changed over', async () => {
+    const world = await setup({ users: 4 });
+    const { reconcile, clock, endpoint, serving, closed } = world;
+    await reconcile(true);
+    clock.ms += QUARTER;
+    endpoint.break(true);
+    expect((await reconcile(true, WITH_NEW)).failed).toHaveLength(1);
+    expect((await reconcile(true, WITH_NEW)).failed).toHaveLength(1);
+    expect(world.atGraph()).toHaveLength(3);
+    expect(await serving()).toHaveLength(3);
+    endpoint.break(false);
+    expect(await reconcile(true, WITH_NEW)).toMatchObject({ created: 1, failed: [] });
+    expect(await reconcile(true, WITH_NEW)).toMatchObject({ created: 3, failed: [] });
+    expect(await signers(world)).toEqual([0, 0, 0, 0]);
+    expect(closed).toHaveLength(4);
   });
 });
 

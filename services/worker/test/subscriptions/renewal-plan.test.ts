@@ -13,6 +13,7 @@ const USERS = ['0a', '0b', '0c', '0d'].map((start) => `${start}000000-1111-4222-
 
 const wishOf = (user: string, more: Partial<Wish> = {}): Wish => ({
   key: `calendars/${user}`,
+  tenantId: '5d0f2c1e-7a44-4b0e-9a53-2f6d1c7e8b10',
   resource: `users/${user}/events`,
   changeType: 'created,updated,deleted',
   topic: 'graph.events',
@@ -28,6 +29,7 @@ const knownOf = (
 ) => ({
   id: 'known',
   wish: key,
+  tenantId: '5d0f2c1e-7a44-4b0e-9a53-2f6d1c7e8b10',
   resource,
   changeType,
   topic,
@@ -128,7 +130,7 @@ describe('a rich wish', () => {
   const richKnown = (more: Partial<KnownSubscription> = {}) =>
     knownOf(rich, { rich: true, select: ['subject', 'start'], certificateId: 'key-2', ...more });
   const planRich = (known: KnownSubscription[], listed?: ListedSubscription[]) =>
-    planRenewal([rich], known, listed, NOW, certificate);
+    planRenewal([rich], known, listed, NOW, { certificate });
 
   it('is changed over to the current certificate, however much life is left, and then left alone', () => {
     const old = richKnown({ certificateId: 'key-1' });
@@ -177,13 +179,53 @@ describe('a rich wish', () => {
 
 describe('an ordinary wish', () => {
   it('is never given a certificate', () => {
-    expect(planRenewal([wish], [knownOf(wish)], undefined, NOW, { id: 'key-1', base64: '' })).toEqual([]);
+    expect(
+      planRenewal([wish], [knownOf(wish)], undefined, NOW, { certificate: { id: 'key-1', base64: '' } }),
+    ).toEqual([]);
   });
 
-  it('gets a new subscription where it shows other properties than before', () => {
-    const selecting = wishOf(USERS[0] as string, { select: ['subject'] });
-    expect(plan([knownOf(selecting)], undefined, [selecting])).toMatchObject([{ do: 'create' }]);
-    expect(plan([knownOf(selecting, { select: ['subject'] })], undefined, [selecting])).toEqual([]);
+  it.each<[string, Partial<Wish>]>([
+    ['shows other properties', { select: ['subject'] }],
+    ['is fetched in another way', { prefer: ['outlook.body-content-type="text"'] }],
+    ['belongs to another tenant in our books', { tenantId: '00000000-0000-4000-8000-000000000000' }],
+  ])('that %s than before keeps its subscription, and what we know of it is amended', (_how, more) => {
+    const changed = wishOf(USERS[0] as string, more);
+    const subscription = knownOf(changed, more);
+    expect(plan([knownOf(changed)], undefined, [changed])).toEqual([
+      { do: 'amend', wish: changed, subscription },
+    ]);
+    expect(plan([subscription], undefined, [changed])).toEqual([]);
+    expect(plan([subscription])).toEqual([{ do: 'amend', wish, subscription: knownOf(wish) }]);
+  });
+
+  it('that is due as well is amended by the renewal', () => {
+    const changed = wishOf(USERS[0] as string, { select: ['subject'] });
+    const due = { expiresAt: NOW + MINUTE };
+    expect(plan([knownOf(changed, due)], undefined, [changed])).toEqual([
+      { do: 'renew', wish: changed, subscription: knownOf(changed, { ...due, select: ['subject'] }) },
+    ]);
+  });
+
+  it.each<[string, Partial<Wish>]>([
+    ['immutable ids', { immutableIds: true }],
+    ['a filter', { filter: 'isAllDay eq true' }],
+  ])('gets a new subscription for %s, and another one without', (_what, more) => {
+    const changed = wishOf(USERS[0] as string, more);
+    const asWished = knownOf(changed, more);
+    expect(plan([knownOf(changed)], undefined, [changed])).toMatchObject([{ do: 'create', lost: false }]);
+    expect(plan([asWished], undefined, [changed])).toEqual([]);
+    expect(plan([asWished])).toMatchObject([{ do: 'create', lost: false }]);
+  });
+
+  it('adopts one with its filter, however Graph encodes that, and none with another', () => {
+    const filtering = wishOf(USERS[0] as string, { filter: "startswith(subject,'50% & more')" });
+    const shown = (filter: string) => [listedOf(filtering, { filter })];
+    const asSent = encodeURIComponent(filtering.filter ?? '');
+    for (const filter of [filtering.filter ?? '', asSent, asSent.replaceAll('%20', '+')]) {
+      expect(plan([], shown(filter), [filtering])).toMatchObject([{ do: 'adopt' }]);
+    }
+    expect(plan([], shown('isAllDay eq true'), [filtering])).toMatchObject([{ do: 'create' }]);
+    expect(plan([], [listedOf(filtering)], [filtering])).toMatchObject([{ do: 'create' }]);
   });
 });
 
@@ -233,6 +275,8 @@ function apply({ known, atGraph, made }: World, action: Action): World {
       const renewed = { ...rest, expiresAt };
       return { known: [...without(known, renewed.id), renewed], atGraph, made };
     }
+    case 'amend':
+      return { known: [...without(known, action.subscription.id), action.subscription], atGraph, made };
     case 'adopt':
       return { known: [...known, knownOf(action.wish, action.listed)], atGraph, made };
     case 'delete':

@@ -4,9 +4,11 @@ import { eventually } from '@graph2kafka/test-harness';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { noEncryptionKeys } from '../../src/rich/encryption-keys.ts';
 import type { ReconcileDeps, ReconcileReport } from '../../src/subscriptions/reconcile-subscriptions.ts';
+import { createReconcileTenants } from '../../src/subscriptions/reconcile-tenants.ts';
 import { startRenewalProcessor } from '../../src/subscriptions/renewal-processor.ts';
 import { createSubscriptionStore } from '../../src/subscriptions/subscription-store.ts';
 import { createSubscriptionsApi } from '../../src/subscriptions/subscriptions-api.ts';
+import { addKey, loadKeys, ownFolder } from '../support/encryption-keys.ts';
 import { startNotificationEndpoint } from '../support/notification-endpoint.ts';
 import { ownRedis } from '../support/own-redis.ts';
 import { keptLog } from '../support/silent-log.ts';
@@ -27,6 +29,7 @@ async function setup() {
     log,
     wishes: simulator.users().map(({ id }) => ({
       key: `calendars/${id}`,
+      tenantId: simulator.tenantId,
       resource: `users/${id}/events`,
       changeType: 'created,updated,deleted',
       topic: 'graph.events',
@@ -48,7 +51,7 @@ async function setup() {
   const start = async (everyMs: number, changed: Partial<ReconcileDeps> = {}) => {
     const renewal = await startRenewalProcessor(
       { connection: own.redis, prefix: own.names.prefix, queue },
-      { ...deps, ...changed },
+      { ...deps, ...changed, reconcile: createReconcileTenants(() => [{ ...deps, ...changed }]) },
       everyMs,
       (report) => void reports.push(report),
     );
@@ -92,6 +95,25 @@ describe('a worker that starts', () => {
 });
 
 describe('the schedule', () => {
+  it('warns of a certificate that ends within 30 days, and tells how many subscriptions carry an old secret', async () => {
+    const { start, log, deps, simulator } = await setup();
+    const folder = await ownFolder();
+    await addKey(folder, 'ending', { expiresAt: Date.now() + 20 * 86_400_000 });
+    const encryption = await loadKeys(`file:${folder}/`);
+    const first = await start(50, { encryption });
+    const said = (name: string) =>
+      log.lines.map((line) => JSON.parse(line)).filter(({ message }) => message === name);
+    await eventually(() =>
+      expect(said('encryption.certificate-expires')).toMatchObject([{ certificate: 'ending' }]),
+    );
+    await eventually(() => expect(simulator.subscriptions.size).toBe(2));
+    await first.close();
+    await start(50, { encryption, secrets: ['the-next-secret', ...deps.secrets] });
+    await eventually(() =>
+      expect(said('clientstate.old-secret-in-use')).toMatchObject([{ old: 2, replaced: 0, current: 0 }]),
+    );
+  });
+
   it('goes on by itself, and asks for the list every ten minutes only', async () => {
     const { start, reports, lists, clock } = await setup();
     await start(50);
@@ -141,6 +163,20 @@ describe('a request beside the schedule', () => {
       expect(await queue.getJobCounts('waiting', 'active')).toEqual({ waiting: 0, active: 0 }),
     );
     expect(reports.length).toBeLessThan(before + 10);
+  });
+
+  it('is one word to Redis with all others of the same moment', async () => {
+    const { start, queue, reports } = await setup();
+    const renewal = await start(SELDOM_MS);
+    const idle = async () =>
+      expect(await queue.getJobCounts('waiting', 'active')).toEqual({ waiting: 0, active: 0 });
+    await eventually(() => expect(reports.length).toBeGreaterThan(0));
+    await eventually(idle);
+    const before = reports.length;
+    for (let n = 0; n < 1000; n++) await renewal.request();
+    await eventually(() => expect(reports.length).toBeGreaterThan(before + 1));
+    await eventually(idle);
+    expect(reports.length).toBeLessThanOrEqual(before + 3);
   });
 
   it('that comes during a reconciliation brings another one about: what was demanded meanwhile is seen', async () => {

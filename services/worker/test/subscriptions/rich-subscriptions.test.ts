@@ -22,6 +22,8 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const SECRET = 'the-secret-of-this-test';
 
+const NO_KEYS: Pick<EncryptionKeys, 'held' | 'current'> = { held: () => [], current: () => undefined };
+
 async function setup() {
   const clock = { ms: Date.now() };
   const { simulator, client, user } = await simulateGraph({
@@ -78,7 +80,7 @@ describe('a rich subscription', () => {
   it('is made with the current certificate and its selection; the next look finds nothing to do', async () => {
     const { reconcile, atGraph, serving, user, simulator, clock } = await setup();
     const report = await reconcile(true);
-    expect(report).toMatchObject({ created: 1, failed: [], bySecret: { current: 1, old: 0 } });
+    expect(report).toMatchObject({ created: 1, failed: [], bySecret: { current: 1, old: 0, replaced: 0 } });
     expect(report.certificates).toMatchObject([{ id: 'key-1', subscriptions: 1 }]);
     expect(atGraph()).toMatchObject([
       {
@@ -111,10 +113,19 @@ describe('a rich subscription', () => {
 
   it('is not made without a certificate, and that is said', async () => {
     const { reconcile, atGraph } = await setup();
-    const none: Pick<EncryptionKeys, 'held' | 'current'> = { held: () => [], current: () => undefined };
-    const { failed } = await reconcile(true, { encryption: none });
+    const { failed } = await reconcile(true, { encryption: NO_KEYS });
     expect(failed).toEqual([expect.stringContaining('there is no encryption key with a certificate')]);
     expect(atGraph()).toEqual([]);
+  });
+
+  it('is not let go for another one that cannot be made for want of a certificate', async () => {
+    const { reconcile, atGraph, wishes, serving } = await setup();
+    await reconcile(true);
+    const { id } = await serving();
+    const elsewhere = wishes.map((one) => ({ ...one, topic: 'elsewhere' }));
+    expect((await reconcile(true, { wishes: elsewhere, encryption: NO_KEYS })).failed).toHaveLength(1);
+    expect(atGraph()).toMatchObject([{ id }]);
+    expect(await serving()).toMatchObject({ id });
   });
 
   it('replaces an ordinary one of its wish, and is replaced when it is to select something else', async () => {
@@ -165,6 +176,20 @@ describe('a new certificate', () => {
     ]);
   });
 
+  it('is what a subscription that is made from then on is encrypted with', async () => {
+    const { reconcile, load, folder, clock, wishes, serving, atGraph } = await setup();
+    await addKey(folder, 'key-2', { startsAt: clock.ms - DAY });
+    const encryption = await load();
+    await reconcile(true, { encryption });
+    expect(atGraph()).toMatchObject([{ encryptionCertificateId: 'key-2' }]);
+
+    await addKey(folder, 'key-3', { startsAt: clock.ms });
+    const elsewhere = wishes.map((one) => ({ ...one, select: ['subject'] }));
+    await reconcile(true, { encryption: await load(), wishes: elsewhere });
+    expect(atGraph()).toMatchObject([{ encryptionCertificateId: 'key-3' }]);
+    expect(await serving()).toMatchObject({ certificateId: 'key-3', select: ['subject'] });
+  });
+
   it('that Graph does not take lets no subscription die: it is renewed as it is, and that is said', async () => {
     const { reconcile, load, folder, clock, serving, simulator } = await setup();
     await reconcile(true);
@@ -178,18 +203,5 @@ describe('a new certificate', () => {
       certificateId: 'key-1',
       expiresAt: clock.ms + 1430 * 60_000,
     });
-  });
-});
-
-describe('a new clientState secret', () => {
-  it('is carried by what is made from then on; the others are counted as carrying an old one', async () => {
-    const { reconcile, serving } = await setup();
-    await reconcile(true);
-    const secrets = ['another-secret-of-this-test', SECRET];
-    expect(await reconcile(true, { secrets })).toMatchObject({
-      bySecret: { current: 0, old: 1 },
-      failed: [],
-    });
-    expect((await serving()).secret).not.toContain('secret');
   });
 });

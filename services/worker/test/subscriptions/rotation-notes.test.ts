@@ -29,25 +29,25 @@ function setup(currentId?: string) {
 
 describe('a certificate that is used', () => {
   const name = 'encryption.certificate-expires';
-  const bySecret = { current: 1, old: 0 };
+  const quiet = { bySecret: { current: 1, old: 0, replaced: 0 }, oldSecretsFreed: false };
 
   it('is warned of from 30 days before its end on, once a day', () => {
     const { note, ending, said, clock } = setup();
     const certificates = [ending('key-1', 30 * DAY + 1, 3)];
-    note({ bySecret, certificates });
+    note({ ...quiet, certificates });
     expect(said(name)).toEqual([]);
     clock.ms += 1;
-    note({ bySecret, certificates });
-    note({ bySecret, certificates });
+    note({ ...quiet, certificates });
+    note({ ...quiet, certificates });
     expect(said(name)).toMatchObject([{ level: 'warn', certificate: 'key-1', subscriptions: 3 }]);
     clock.ms += DAY;
-    note({ bySecret, certificates });
+    note({ ...quiet, certificates });
     expect(said(name)).toHaveLength(2);
   });
 
   it('is so while a subscription has it, or the next one would get it; others end unsaid', () => {
     const { note, ending, said } = setup('key-2');
-    note({ bySecret, certificates: [ending('key-1', DAY, 0), ending('key-2', DAY, 0)] });
+    note({ ...quiet, certificates: [ending('key-1', DAY, 0), ending('key-2', DAY, 0)] });
     expect(said(name)).toMatchObject([{ certificate: 'key-2' }]);
   });
 });
@@ -55,9 +55,25 @@ describe('a certificate that is used', () => {
 describe('old clientState secrets', () => {
   it('are spoken of when the number of their subscriptions changes', () => {
     const { note, said } = setup();
-    const report = (old: number) => note({ bySecret: { current: 9 - old, old }, certificates: [] });
-    for (const old of [0, 2, 2, 1, 0, 0]) report(old);
-    expect(said('clientstate.old-secret-in-use').map(({ old }) => old)).toEqual([2, 1, 0]);
+    const report = (old: number, replaced: number) =>
+      note({ bySecret: { current: 9 - old, old, replaced }, oldSecretsFreed: false, certificates: [] });
+    for (const [old = 0, replaced = 0] of [[], [2], [2], [1, 1], [0, 2], [0, 2], [], []])
+      report(old, replaced);
+    expect(said('clientstate.old-secret-in-use').map(({ old, replaced }) => [old, replaced])).toEqual([
+      [2, 0],
+      [1, 1],
+      [0, 2],
+      [0, 0],
+    ]);
+    expect(said('clientstate.old-secret-freed')).toEqual([]);
+  });
+
+  it('may be removed when the last one that needed them was forgotten, and that is said', () => {
+    const { note, said } = setup();
+    note({ bySecret: { current: 9, old: 0, replaced: 0 }, oldSecretsFreed: true, certificates: [] });
+    expect(said('clientstate.old-secret-freed')).toMatchObject([
+      { level: 'info', next: 'the old secret may be removed from CLIENT_STATE_SECRETS' },
+    ]);
   });
 });
 
@@ -66,6 +82,7 @@ describe('a key', () => {
   const known = (more: Partial<KnownSubscription>): KnownSubscription => ({
     id: 'a',
     wish: 'w',
+    tenantId: '5d0f2c1e-7a44-4b0e-9a53-2f6d1c7e8b10',
     resource: 'r',
     changeType: 'created',
     topic: 't',

@@ -9,6 +9,7 @@ import { ownRedis } from '../support/own-redis.ts';
 const known: KnownSubscription = {
   id: 'a',
   wish: 'calendars/ada',
+  tenantId: '5d0f2c1e-7a44-4b0e-9a53-2f6d1c7e8b10',
   resource: 'users/ada/events',
   changeType: 'created',
   topic: 'graph.events',

@@ -53,6 +53,22 @@ describe('a subscription', () => {
     expect(simulator.subscriptions.size).toBe(0);
   });
 
+  it('is told with its creation that ids are immutable, in a header and nowhere else', async () => {
+    const { api, draft, user, simulator } = await setup();
+    const { id } = await api.create({ ...draft(`users/${user}/events`), immutableIds: true });
+    expect(simulator.subscriptions.get(id)).toMatchObject({ immutableIds: true });
+    const other = await api.create(draft(`users/${user}/messages`));
+    expect(simulator.subscriptions.get(other.id)).toMatchObject({ immutableIds: false });
+    const sent: GraphRequest[] = [];
+    const seeing = createSubscriptionsApi(
+      answering((request) => void sent.push(request)),
+      simulator.url,
+    );
+    await failureOf(seeing.create({ ...draft('users/x/events'), immutableIds: true }));
+    expect(sent).toMatchObject([{ headers: { Prefer: 'IdType="ImmutableId"' } }]);
+    expect(sent[0]?.body).not.toHaveProperty('immutableIds');
+  });
+
   it('has the expiry that Graph answers, not the one that was asked for', async () => {
     const { api, draft, user } = await setup();
     const { expirationDateTime } = await api.create({
@@ -76,8 +92,10 @@ describe('a subscription', () => {
 
   it('is asked for by its id alone, whatever that holds', async () => {
     const { api, simulator } = await setup();
-    await api.delete('../users/x?y#z');
-    expect(graphCalls(simulator)).toEqual(['DELETE /v1.0/subscriptions/../users/x?y#z']);
+    await api.delete('users/x?y#z');
+    expect(graphCalls(simulator)).toEqual(['DELETE /v1.0/subscriptions/users/x?y#z']);
+    expect(await failureOf(api.delete('../users/x'))).toMatchObject({ kind: 'rejected', code: 'foreignUrl' });
+    expect(graphCalls(simulator)).toHaveLength(1);
   });
 
   it.each([[{}], [{ id: 'x' }], [[]], ['text'], [undefined]])(

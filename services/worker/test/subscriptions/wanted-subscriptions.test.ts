@@ -1,9 +1,11 @@
 /** `subscriptions.yaml`: what it comes to, and that every mistake is named by its place. */
 import { describe, expect, it } from 'vitest';
 import {
+  parseSubscriptionsFile,
   parseWantedSubscriptions,
   sameResource,
   WantedSubscriptionsError,
+  type WishDefaults,
 } from '../../src/subscriptions/wanted-subscriptions.ts';
 
 const ADA = '0a0a0a0a-1111-4222-8333-444444444444';
@@ -11,13 +13,16 @@ const BOB = '0b0b0b0b-1111-4222-8333-444444444444';
 
 const TENANT = '5d0f2c1e-7a44-4b0e-9a53-2f6d1c7e8b10';
 
-const parse = (text: string) =>
-  parseWantedSubscriptions(text, 'subscriptions.yaml', { topic: 'graph.events', tenantId: TENANT });
+const withoutLifecycle = { topic: 'graph.events', tenantId: TENANT };
+const defaults = { ...withoutLifecycle, lifecycleUrl: 'https://hooks.example/lifecycle' };
+
+const parse = (text: string, given: WishDefaults = defaults) =>
+  parseWantedSubscriptions(text, 'subscriptions.yaml', given);
 
 /** The lines of the error; fails where there is none. */
-function problemsOf(text: string): string[] {
+function problemsOf(text: string, given?: WishDefaults): string[] {
   try {
-    parse(text);
+    parse(text, given);
   } catch (error) {
     if (!(error instanceof WantedSubscriptionsError)) throw error;
     const [file, ...problems] = error.message.split('\n');
@@ -51,6 +56,7 @@ subscriptions:
     expect(wishes).toEqual([
       ...[ADA, BOB].map((user) => ({
         key: `calendars/${user}`,
+        tenantId: TENANT,
         resource: `users/${user}/events`,
         changeType: 'created,updated,deleted',
         topic: 'graph.events',
@@ -59,6 +65,7 @@ subscriptions:
       })),
       {
         key: `inbox/${ADA}`,
+        tenantId: TENANT,
         resource: `users/${ADA}/mailFolders/inbox/messages`,
         changeType: 'created,deleted',
         topic: 'mail',
@@ -139,7 +146,7 @@ subscriptions:
     ],
     [
       'selects in Teams',
-      calendars('    select: [subject]').replace('/events', '/chats'),
+      calendars('    select: [subject]').replace('/events', '/chats/getAllMessages'),
       /^calendars\.select: Graph takes none for what is in Teams/,
     ],
     [
@@ -149,9 +156,14 @@ subscriptions:
     ],
     ['selects nothing', calendars('    select: []'), /^subscriptions\.0\.select: must name at least one/],
     [
-      'has a resource without {user}',
+      'has users and a resource without {user}',
       calendars('').replace('{user}', ADA),
       /^calendars\.resource: must hold \{user\}/,
+    ],
+    [
+      'has {user} in its resource and no users',
+      calendars('').replace(/ {4}users.*/, ''),
+      /^calendars\.users: must name the users that \{user\} stands for/,
     ],
     [
       'has a resource that is no path',
@@ -161,7 +173,7 @@ subscriptions:
     [
       'has a resource with a filter',
       calendars('').replace('events', 'events?$filter=x'),
-      /^calendars\.resource: /,
+      /^calendars\.resource: must be a path alone; a filter and a select are fields of their own$/,
     ],
   ])('that %s is refused with a line for its place', (_name, text, line) => {
     expect(problemsOf(text)).toEqual([expect.stringMatching(line)]);
@@ -208,7 +220,7 @@ describe('a rich subscription', () => {
   });
 
   it('selects nothing in Teams, and lives as long as others there', () => {
-    const [wish] = parse(calendars('    rich: true').replace('/events', '/chats'));
+    const [wish] = parse(calendars('    rich: true').replace('/events', '/chats/getAllMessages'));
     expect(wish).toMatchObject({ rich: true, lifeMinutes: 4310 });
     expect(wish).not.toHaveProperty('select');
   });
@@ -228,15 +240,187 @@ subscriptions:
   });
 });
 
+/** An entry for what is nobody's mailbox. */
+const alone = (resource: string, more = '') =>
+  `subscriptions: [{ name: one, resource: ${JSON.stringify(resource)}${more && `, ${more}`} }]`;
+
 describe('a wanted subscription of another kind', () => {
+  it.each([
+    ['users', 41_750, 'updated,deleted'],
+    ['groups', 41_750, 'updated,deleted'],
+    [`groups/${ADA}/members`, 41_750, 'updated,deleted'],
+    ['drives/b!x/root', 42_290, 'updated'],
+    ['sites/contoso.sharepoint.com,a,b/lists/l', 42_290, 'updated'],
+    ['communications/callRecords', 4_220, 'created,updated'],
+    [`communications/presences/${ADA}`, 50, 'updated'],
+    ['chats/getAllMessages', 4_310, 'created,updated,deleted'],
+    [`/teams/${ADA}/channels`, 4_310, 'created,updated,deleted'],
+    ['security/alerts_v2', 43_190, 'created,updated'],
+    ['print/printers/p/jobs', 4_220, 'created,updated'],
+  ])('%s stands alone, and has the life and the changes of its kind', (resource, lifeMinutes, changeType) => {
+    expect(parse(alone(resource))).toEqual([
+      {
+        key: 'one',
+        tenantId: TENANT,
+        resource: resource.replace(/^\//, ''),
+        changeType,
+        topic: 'graph.events',
+        lifeMinutes,
+        whole: true,
+      },
+    ]);
+  });
+
   it.each([
     ['users/{user}', 41_750],
     ['users/{user}/drive/root', 42_290],
-    ['users/{user}/presence', 50],
-    ['users/{user}/onlineMeetings', 4_220],
-  ])('%s lives as long as Graph allows', (resource, minutes) => {
-    expect(parse(calendars('').replace('users/{user}/events', resource))).toMatchObject([
-      { lifeMinutes: minutes },
+    ['communications/presences/{user}', 50],
+    ['users/{user}/todo/lists/l/tasks', 4_220],
+  ])('%s is watched for each user', (resource, lifeMinutes) => {
+    const [wish] = parse(calendars('').replace('users/{user}/events', resource));
+    expect(wish).toMatchObject({
+      key: `calendars/${ADA}`,
+      resource: resource.replace('{user}', ADA),
+      lifeMinutes,
+    });
+  });
+
+  it.each([
+    ['users/{user}/presence', 'communications/presences/{id}'],
+    ['users/{user}/event', 'users/{id}/events'],
+    ['users/{user}/mailFolder/inbox/messages', 'users/{id}/mailFolders/{id}/messages'],
+    ['teams/{user}/getAllMessages', 'teams/getAllMessages'],
+    ['drives/{user}/roots', 'drives/{id}/root'],
+  ])('%s is refused, and %s named as what could be meant', (resource, meant) => {
+    const [problem, ...others] = problemsOf(calendars('').replace('users/{user}/events', resource));
+    expect(problem).toMatch(/^calendars\.resource: /);
+    expect(problem?.split('; it can watch ')[1]?.split(', ')).toContain(meant);
+    expect(others).toEqual([]);
+  });
+
+  it.each([
+    [
+      'users',
+      'changeTypes: [created]',
+      'one.changeTypes: Graph tells of a user that it is updated or deleted only, which created ones are as well',
+    ],
+    [
+      'drives/d/root',
+      'changeTypes: [deleted]',
+      'one.changeTypes: Graph tells of a drive item that it is updated only, which deleted ones are as well',
+    ],
+    [
+      'communications/callRecords',
+      'changeTypes: [updated, deleted]',
+      'one.changeTypes: Graph tells of a call record that it is created or updated only',
+    ],
+    ['users/ada@contoso.com/events', '', 'one.resource: users/ must be followed by an object id (a GUID)'],
+    ['groups/all-company', '', 'one.resource: groups/ must be followed by an object id (a GUID)'],
+    ['communications/presences', '', "one.filter: must say which, as in id in ('{id}','{id}')"],
+    ['chats', 'filter: x', 'one.filter: Graph takes none for a chat'],
+    [
+      'communications/presences',
+      `filter: "id in ('{user}')"`,
+      'one.filter: {user} stands for the users in resource alone',
+    ],
+    ['groups', 'immutableIds: true', 'one.immutableIds: only for events, messages and contacts'],
+    ['users', 'body: text', 'one.body: only for events, messages and contacts'],
+    ['security/alerts_v2', 'timeZone: UTC', 'one.timeZone: only for events, messages and contacts'],
+    ['users', 'topic: "{user}"', 'one.topic: {user} is none of {tenant}, {resource}, {name}'],
+    [
+      'communications/presences/x',
+      'lifeMinutes: 51',
+      'one.lifeMinutes: Graph lets it live 50 minutes at most',
+    ],
+  ])('%s with %s is refused with the reason', (resource, more, problem) => {
+    expect(problemsOf(alone(resource, more))).toEqual([problem]);
+  });
+
+  it('that is in Teams needs an address for lifecycle notifications to live for more than an hour', () => {
+    const refused =
+      /^one\.lifeMinutes: what is in Teams lives 60 minutes at most without LIFECYCLE_NOTIFICATION_URL$/;
+    expect(problemsOf(alone('chats'), withoutLifecycle)).toEqual([expect.stringMatching(refused)]);
+    expect(problemsOf(alone('teams', 'lifeMinutes: 61'), withoutLifecycle)).toHaveLength(1);
+    expect(parse(alone('chats', 'lifeMinutes: 60'), withoutLifecycle)).toHaveLength(1);
+    expect(parse(alone('users'), withoutLifecycle)).toHaveLength(1);
+  });
+});
+
+describe('a part of what could be watched', () => {
+  it('is what a filter leaves, and no deletion in it is certain', () => {
+    expect(parse(calendars('    filter: isAllDay eq true'))).toMatchObject([
+      { filter: 'isAllDay eq true', resource: `users/${ADA}/events`, whole: false },
+    ]);
+    expect(parse(alone('security/alerts_v2', `filter: "severity eq 'high'"`))).toMatchObject([
+      { whole: false },
+    ]);
+    const presences = `filter: "id in ('${ADA}','${BOB}')"`;
+    expect(parse(alone('communications/presences', presences))).toMatchObject([{ whole: false }]);
+  });
+
+  it('goes beside the whole, and beside another part, but not beside itself', () => {
+    const two = (one: string, other: string) => `
+subscriptions:
+  - { name: one, resource: 'users/{user}/messages', users: [${ADA}]${one} }
+  - { name: two, resource: 'users/{user}/messages', users: [${ADA}]${other} }`;
+    expect(parse(two('', ', filter: isRead eq false'))).toHaveLength(2);
+    expect(parse(two(', filter: isRead eq true', ', filter: isRead eq false'))).toHaveLength(2);
+    expect(problemsOf(two(', filter: isRead eq false', ', filter: isRead%20eq%20false'))).toHaveLength(1);
+  });
+
+  it.each([
+    ['$filter=isRead eq false', 'must be what stands behind $filter='],
+    ['"a\\nb"', 'must be one line'],
+    ["' '", 'must not be empty'],
+  ])('with the filter %s is refused', (filter, reason) => {
+    const [problem] = problemsOf(calendars(`    filter: ${filter}`));
+    expect(problem).toBe(`subscriptions.0.filter: ${reason}`);
+  });
+});
+
+describe('how resources are looked at', () => {
+  it('becomes values of the Prefer header', () => {
+    const [wish] = parse(
+      calendars('    body: text\n    timeZone: W. Europe Standard Time\n    immutableIds: true'),
+    );
+    expect(wish).toMatchObject({
+      prefer: ['outlook.body-content-type="text"', 'outlook.timezone="W. Europe Standard Time"'],
+      immutableIds: true,
+      whole: true,
+    });
+  });
+
+  it('is as Graph does it where nothing is said', () => {
+    const [wish] = parse(calendars('    immutableIds: false'));
+    expect(wish).not.toHaveProperty('prefer');
+    expect(wish).not.toHaveProperty('immutableIds');
+  });
+
+  it.each([
+    'Europe/Berlin',
+    'Etc/GMT+8',
+    'UTC',
+    'UTC-02',
+    'Tokyo Standard Time',
+    'Central Standard Time (Mexico)',
+  ])('may be in the zone %s', (timeZone) => {
+    const [wish] = parse(calendars(`    timeZone: ${timeZone}`));
+    expect(wish?.prefer).toEqual([`outlook.timezone="${timeZone}"`]);
+  });
+
+  it.each(['Europe/Berlim', "'UTC\"'", '"UTC\\r\\nX: y"', '\'UTC", x="\'', "''", 'Standard Time', '+01:00'])(
+    'is not in a zone that there is not: %s',
+    (timeZone) => {
+      expect(problemsOf(calendars(`    timeZone: ${timeZone}`))).toEqual([
+        'calendars.timeZone: must be a name of IANA (Europe/Berlin) or of Windows (W. Europe Standard Time)',
+      ]);
+    },
+  );
+
+  it("is Graph's own for what comes with a notification", () => {
+    const rich = calendars('    rich: true\n    select: [subject]\n    body: text');
+    expect(problemsOf(rich)).toEqual([
+      'calendars.body: not for rich notifications, which Graph does not convert',
     ]);
   });
 });
@@ -245,6 +429,15 @@ describe('a topic', () => {
   it('may be a template of tenant, resource, user and name', () => {
     const [wish] = parse(calendars(`    topic: '{name}.{resource}.{tenant}.{user}'`));
     expect(wish?.topic).toBe(`calendars.events.${TENANT}.${ADA}`);
+  });
+
+  it.each([
+    ['chats/getAllMessages', 'messages'],
+    ['drives/d/root', 'driveitems'],
+    ['communications/callRecords', 'callrecords'],
+    ['users', 'users'],
+  ])('names what %s is about: %s', (resource, name) => {
+    expect(parse(alone(resource, 'topic: "graph.{resource}"'))).toMatchObject([{ topic: `graph.${name}` }]);
   });
 
   it.each([
@@ -269,5 +462,40 @@ describe('the same resource', () => {
   it('is compared as text where it cannot be parsed', () => {
     expect(sameResource('me/events?$filter=x', 'me/events?$filter=x')).toBe(true);
     expect(sameResource('me/events?$filter=x', 'me/events?$filter=y')).toBe(false);
+  });
+});
+
+describe('further tenants', () => {
+  const OTHER = '84bd8158-6d4d-4958-8b9f-9d6445542f95';
+  const contoso = (more: string) => `
+tenants:
+  - { name: contoso, id: ${OTHER.toUpperCase()}, clientId: b7a1e6d4-93c5-4f28-8e0b-61d2f4a9c3e7${more} }
+subscriptions:
+  - { name: ours, resource: users }
+  - { name: theirs, tenant: contoso, resource: users }
+`;
+
+  it('have what they want, in their own topic where they name one', () => {
+    const defaults = { topic: 'graph.{tenant}', tenantId: TENANT };
+    const { tenants, wishes } = parseSubscriptionsFile(contoso(''), 'f', defaults);
+    expect(tenants).toMatchObject([{ name: 'contoso', id: OTHER }]);
+    expect(wishes).toMatchObject([
+      { key: 'ours', tenantId: TENANT, topic: `graph.${TENANT}` },
+      { key: 'theirs', tenantId: OTHER, topic: `graph.${OTHER}` },
+    ]);
+    const { wishes: own } = parseSubscriptionsFile(contoso(', topic: contoso.changes'), 'f', defaults);
+    expect(own.map(({ topic }) => topic)).toEqual([`graph.${TENANT}`, 'contoso.changes']);
+  });
+
+  it('are refused where they are there twice, hold a secret, or are wanted without being there', () => {
+    expect(problemsOf(contoso(', clientSecret: PLANTED'))).toEqual([
+      'tenants.0.clientSecret: must say where the secret is kept: file:, azurekeyvault:// or gcpsecretmanager://',
+    ]);
+    expect(problemsOf(contoso('').replace(OTHER.toUpperCase(), TENANT))).toContain(
+      `tenants.contoso: ${TENANT} is there already, as AZURE_TENANT_ID`,
+    );
+    expect(problemsOf(contoso('').replace('tenant: contoso', 'tenant: fabrikam'))).toEqual([
+      'theirs.tenant: fabrikam is none of tenants',
+    ]);
   });
 });

@@ -40,6 +40,11 @@ async function removeKeys(redis: Redis, prefix: string): Promise<void> {
   if (keys.length > 0) await redis.del(...keys);
 }
 
+/** Ends what is paused, as an operator does who has mended its cause and cannot wait. */
+export async function endPauses({ redis, names }: OwnRedis): Promise<void> {
+  await redis.del(`${names.prefix}:pauses`);
+}
+
 /** Brings the due time of everything that an owner waits for forward to now: what a test cannot wait 30 s for. */
 export async function bringForward({ redis, names }: OwnRedis, owner: string): Promise<void> {
   const key = `${names.prefix}:due:${owner}`;

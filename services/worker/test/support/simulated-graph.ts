@@ -2,14 +2,14 @@
 import tls from 'node:tls';
 import { GraphSimulator, type GraphSimulatorOptions } from '@graph2kafka/graph-simulator';
 import { onTestFinished } from 'vitest';
-import { type AccessTokens, createAccessTokens, createCredential } from '../../src/graph/access-tokens.ts';
+import { createAccessTokens, createCredential, type RenewableTokens } from '../../src/graph/access-tokens.ts';
 import { createGraphClient, type GraphClient } from '../../src/graph/graph-client.ts';
 
 const SCOPE = 'https://graph.microsoft.com/.default';
 
 export type SimulatedGraph = {
   readonly simulator: GraphSimulator;
-  readonly tokens: AccessTokens;
+  readonly tokens: RenewableTokens;
   readonly client: GraphClient;
   /** Object id of the first user. */
   readonly user: string;
@@ -39,7 +39,7 @@ function trust(caCertificate: string): void {
   tls.setDefaultCACertificates([...usualAuthorities, caCertificate]);
 }
 
-export function tokensFor(simulator: GraphSimulator, clientSecret = simulator.clientSecret): AccessTokens {
+export function tokensFor(simulator: GraphSimulator, clientSecret = simulator.clientSecret): RenewableTokens {
   const { tenantId, clientId, url } = simulator;
   return createAccessTokens(
     () => createCredential({ tenantId, clientId, clientSecret, authorityHost: url }),

@@ -1,0 +1,150 @@
+/** All checks, side by side where none needs another's answer; their findings come in one order all the same. */
+import type { Environment } from '@graph2kafka/shared';
+import type { WorkerConfig } from '../config.ts';
+import { createAccessTokens, createCredential } from '../graph/access-tokens.ts';
+import type { AzureToken } from '../kafka/connection-of-settings.ts';
+import { endpointsOf } from '../tenants/clouds.ts';
+import { type CheckName, type Finding, ok, type Remark, warning } from './finding.ts';
+import { checkGraph } from './graph-check.ts';
+import { checkKafka, KAFKA_SETTINGS } from './kafka-check.ts';
+import { checkPublicUrl } from './public-url-check.ts';
+import { type ReadSettings, readSettings } from './read-settings.ts';
+import { type ReadWanted, readWanted } from './read-wanted.ts';
+import { checkRedis, REDIS_SETTINGS } from './redis-check.ts';
+import { runCheck } from './run-check.ts';
+import { checkSettings, isMicrosofts } from './settings-check.ts';
+import { checkSignIn, SIGN_IN_WITHIN_MS, type SignedIn, type TenantToCheck } from './sign-in-check.ts';
+import { checkSubscriptions } from './subscriptions-check.ts';
+import { notificationUrlsOf } from './url-form.ts';
+
+export type DoctorDeps = {
+  readonly environment: Environment;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+};
+
+/** The findings of one check after the other, each as soon as it and those before it are known. */
+export async function* examine({ environment, now }: DoctorDeps): AsyncGenerator<readonly Finding[]> {
+  const settings = await readSettings(environment);
+  const wanted = await readWanted(settings, environment, now);
+  yield* inOrder([
+    runCheck('settings', WITHIN_MS, async () => checkSettings(settings, wanted.keyProblems)),
+    runCheck('subscriptions', WITHIN_MS, async () => checkSubscriptions(wanted)),
+    ...examineTenants(settings, wanted, now),
+    ...examineUrls(settings, now),
+    examineRedis(settings),
+    examineKafka(settings, wanted),
+  ]);
+}
+
+/** Of one check; three of its round trips may each time out within. */
+const WITHIN_MS = 15_000;
+/** Name, TLS and the 10 s that a handshake may take. */
+const URL_WITHIN_MS = 20_000;
+
+async function* inOrder(checks: readonly Promise<Finding[]>[]): AsyncGenerator<readonly Finding[]> {
+  for (const check of checks) yield await check;
+}
+
+function say(check: CheckName, remark: Remark): Promise<Finding[]> {
+  return runCheck(check, WITHIN_MS, async () => [remark]);
+}
+
+function notLooked(check: CheckName): Promise<Finding[]> {
+  return say(check, warning('not looked at: a setting that it takes is wrong', 'correct the settings first'));
+}
+
+const AZURE_SETTINGS = [
+  'AZURE_TENANT_ID',
+  'AZURE_CLIENT_ID',
+  'AZURE_CLIENT_SECRET',
+  'AZURE_AUTHORITY_HOST',
+  'GRAPH_CLOUD',
+  'GRAPH_URL',
+  'GRAPH_SCOPE',
+] as const;
+
+type AzureSettings = Pick<WorkerConfig, (typeof AZURE_SETTINGS)[number]>;
+
+/** Those that the worker serves: the one of AZURE_TENANT_ID. */
+function tenantsOf(config: AzureSettings): TenantToCheck[] {
+  const endpoints = endpointsOf(config);
+  const isNamed = config.AZURE_AUTHORITY_HOST !== undefined || config.GRAPH_CLOUD !== 'global';
+  return [
+    {
+      id: config.AZURE_TENANT_ID,
+      clientId: config.AZURE_CLIENT_ID,
+      clientSecret: config.AZURE_CLIENT_SECRET,
+      authorityHost: isNamed ? endpoints.loginUrl : undefined,
+      endpoints,
+    },
+  ];
+}
+
+function examineTenants(
+  settings: ReadSettings,
+  { wishes }: ReadWanted,
+  now: () => number,
+): Promise<Finding[]>[] {
+  const config = settings.part(AZURE_SETTINGS);
+  if (!config) return [notLooked('sign-in'), notLooked('graph')];
+  return tenantsOf(config).flatMap((tenant) => {
+    const wanted = wishes?.filter(({ tenantId }) => tenantId === tenant.id);
+    const signedIn = checkSignIn(tenant, wanted, now);
+    return [
+      runCheck('sign-in', SIGN_IN_WITHIN_MS + WITHIN_MS, async () => (await signedIn).remarks),
+      runCheck('graph', SIGN_IN_WITHIN_MS + WITHIN_MS, (signal) => graphAfter(signedIn, tenant, now, signal)),
+    ];
+  });
+}
+
+async function graphAfter(
+  signedIn: Promise<SignedIn>,
+  { endpoints }: TenantToCheck,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<Remark[]> {
+  const { token } = await signedIn;
+  return checkGraph(endpoints.graphUrl, token, now, signal);
+}
+
+function examineUrls(settings: ReadSettings, now: () => number): Promise<Finding[]>[] {
+  const config = settings.part([
+    'NOTIFICATION_URL',
+    'LIFECYCLE_NOTIFICATION_URL',
+    'GRAPH_CLOUD',
+    'GRAPH_URL',
+  ]);
+  if (!config) return [notLooked('public-url')];
+  const urls = notificationUrlsOf(config);
+  if (urls.length === 0) return [say('public-url', ok('NOTIFICATION_URL is not set'))];
+  const onInternet = isMicrosofts(endpointsOf(config).graphUrl);
+  return urls.map((url) =>
+    runCheck('public-url', URL_WITHIN_MS, (signal) => checkPublicUrl(url, { onInternet, now }, signal)),
+  );
+}
+
+function examineRedis(settings: ReadSettings): Promise<Finding[]> {
+  const place = settings.part(REDIS_SETTINGS);
+  if (!place) return notLooked('redis');
+  return runCheck('redis', WITHIN_MS, (signal) => checkRedis(place, signal));
+}
+
+function examineKafka(settings: ReadSettings, { wishes }: ReadWanted): Promise<Finding[]> {
+  const place = settings.part(KAFKA_SETTINGS);
+  if (!place) return notLooked('kafka');
+  const topics = (wishes ?? []).map(({ topic }) => topic);
+  return runCheck('kafka', WITHIN_MS, (signal) => checkKafka(place, topics, azureTokenOf(settings), signal));
+}
+
+/** Event Hubs trust the identity that reads from Graph; where that cannot be told, the sign-in is refused. */
+function azureTokenOf(settings: ReadSettings): AzureToken {
+  return (scope) => {
+    const config = settings.part(AZURE_SETTINGS);
+    const [tenant] = config ? tenantsOf(config) : [];
+    if (!tenant) return Promise.reject(new Error('AZURE_TENANT_ID or AZURE_CLIENT_ID is wrong'));
+    const { id: tenantId, clientId, clientSecret, authorityHost } = tenant;
+    const newCredential = () => createCredential({ tenantId, clientId, clientSecret, authorityHost });
+    return createAccessTokens(newCredential, scope).current();
+  };
+}
