@@ -64,7 +64,7 @@ describe('the table of metrics', () => {
   it('has every metric of the worker, in the words of its help', () => {
     // What their values are read from is not asked for them here.
     const notAsked = undefined as never;
-    const { registry } = createMetrics(notAsked, notAsked, notAsked, notAsked);
+    const { registry } = createMetrics(notAsked, notAsked, notAsked, notAsked, notAsked);
     const metrics = registry.getMetricsAsArray();
     const expected = metrics
       .filter(({ name }) => name.startsWith('g2k_'))

@@ -2,7 +2,7 @@
 import { GraphSimulator } from '@graph2kafka/graph-simulator';
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../packages/graph-simulator/src/command-line.ts';
-import { parseWantedSubscriptions } from '../../services/worker/src/subscriptions/wanted-subscriptions.ts';
+import { parseWantedSubscriptions } from '../../services/worker/src/declaration/read-declaration.ts';
 import { composeService } from './compose-file.ts';
 import { readRepositoryFile } from './repository-file.ts';
 

@@ -1,9 +1,9 @@
 // docs/operations.md says of each kind of resource what may be wanted: held against the table that the worker goes by.
 import { describe, expect, it } from 'vitest';
+import { longestLifeMinutes } from '../../services/worker/src/declaration/wish-rules.ts';
 import { spellOut } from '../../services/worker/src/resources/near-shapes.ts';
 import type { ResourceKind } from '../../services/worker/src/resources/resource-kind.ts';
 import { RESOURCE_TABLE } from '../../services/worker/src/resources/resource-table.ts';
-import { longestLifeMinutes } from '../../services/worker/src/subscriptions/wish-rules.ts';
 import { readRepositoryFile } from './repository-file.ts';
 
 const HEADING = '#### What may be wanted';

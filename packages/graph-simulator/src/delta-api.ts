@@ -148,12 +148,17 @@ function beginRound(deps: DeltaApiDeps, { scope }: DeltaCall, { from, options }:
   const tooNew = changed.filter(({ at }) => at > now() - settings.lagMs).map(({ sequence }) => sequence);
   const hasLag = settings.lagMs > 0 && tooNew.length > 0;
   const upTo = hasLag ? Math.min(...tooNew) - 1 : journal.sequence;
-  const told = changed.filter(
-    (entry) => entry.sequence <= upTo && (from > 0 || isShownFirst(deps, entry, options)),
-  );
+  const told = changed
+    .filter((entry) => isOfFilteredIds(entry, scope, options))
+    .filter((entry) => entry.sequence <= upTo && (from > 0 || isShownFirst(deps, entry, options)));
   if (from > 0) return { turns: inTurns(deps, told), upTo, from };
   const first = options.isNewestFirst ? newestFirst(deps, told) : told;
   return { turns: inTurns(deps, first.slice(0, options.most), options.isNewestFirst), upTo, from };
+}
+
+/** The directory filters by id alone, and says nothing of others, not even that they are not there. */
+function isOfFilteredIds({ path }: JournalEntry, { family }: DeltaScope, { filter }: DeltaOptions): boolean {
+  return family !== 'directory' || (filter?.({ id: path.segments.at(-1)?.id }) ?? true);
 }
 
 function newestFirst({ resources }: DeltaApiDeps, entries: readonly JournalEntry[]): JournalEntry[] {
@@ -295,7 +300,7 @@ function removal(
 
 /** "members@delta" of a group, where $select does not leave it out: all members on a first round, then who came and went. */
 function membership(
-  { journal }: DeltaApiDeps,
+  { journal, resources }: DeltaApiDeps,
   { path }: StoredResource,
   { select }: DeltaOptions,
   { from, upTo }: Round,
@@ -308,11 +313,16 @@ function membership(
       .since(membersScope(path, word), from)
       .filter(({ gone, sequence }) => sequence <= upTo && (from > 0 || gone === undefined))
       .map((entry) => ({
-        '@odata.type': '#microsoft.graph.user',
+        '@odata.type': memberType(resources, entry.path.segments.at(-1)?.id),
         id: entry.path.segments.at(-1)?.id,
         ...(entry.gone !== undefined && { '@removed': { reason: 'deleted' } }),
       }));
     return [`${word}@delta`, told] as const;
   });
   return Object.fromEntries(lists.filter(([, told]) => told.length > 0));
+}
+
+function memberType(resources: ResourceStore, id = ''): string {
+  const isGroup = resources.get(resourcePath([{ word: 'groups', id }])) !== undefined;
+  return isGroup ? '#microsoft.graph.group' : '#microsoft.graph.user';
 }

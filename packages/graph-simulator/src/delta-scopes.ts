@@ -154,6 +154,15 @@ const MOST_FILTERED_MESSAGES = 5_000;
 const MESSAGE_ORDER = /^\s*receivedDateTime\s+desc\s*$/i;
 const MESSAGE_FILTER = /^\s*receivedDateTime\s+g[et]\s+\S+\s*$/i;
 
+const ID_FILTER = /^\s*id\s+eq\s+'[^']*'\s*$/i;
+/** Graph pages "user: delta", "group: delta". */
+const MOST_IDS = 50;
+
+function isListOfIds(filter: string): boolean {
+  const parts = filter.split(/\s+or\s+/i);
+  return parts.length <= MOST_IDS && parts.every((part) => ID_FILTER.test(part));
+}
+
 function refuseOptions(query: URLSearchParams, type: string): void {
   const allowed = ALLOWED.get(type) ?? [];
   const refused = OPTION_NAMES.find((name) => query.has(name) && !allowed.includes(name));
@@ -170,6 +179,10 @@ function refuseOptions(query: URLSearchParams, type: string): void {
     throw new GraphError(400, 'ErrorInvalidUrlQueryOrderBy', text);
   }
   const filter = query.get('$filter');
+  if ((type === 'user' || type === 'group') && filter !== null && !isListOfIds(filter)) {
+    const text = 'A delta query of users or groups can be filtered by up to 50 ids alone.';
+    throw new GraphError(400, 'Request_UnsupportedQuery', text);
+  }
   if (type === 'message' && filter !== null && !MESSAGE_FILTER.test(filter)) {
     const text = 'Only receivedDateTime ge or gt can be filtered by in a delta query of messages.';
     throw new GraphError(400, 'ErrorInvalidUrlQueryFilter', text);

@@ -159,6 +159,15 @@ class FilterParser {
   }
 }
 
+/** What the directory evaluates for callers alone that say they know about its lag (Graph page "Advanced query capabilities"). */
+const ADVANCED: WordTable<string> = wordTable({ ne: 'NotEqual', not: 'Not', endswith: 'endsWith' });
+
+/** The first operator or function of a filter that needs an advanced query, by the name in Graph's message. */
+export function advancedOperator(text: string): string | undefined {
+  const names = tokensOf(text).map((token) => ADVANCED.get(token.toLowerCase()));
+  return names.find((name) => name !== undefined);
+}
+
 /** @throws {GraphError} 400 for a text that is no filter, 501 for functions that are not evaluated */
 export function parseFilter(text: string): Filter {
   return new FilterParser(text).parse();

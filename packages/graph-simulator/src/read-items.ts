@@ -6,7 +6,7 @@ import { answerItem, contextUrl, notThere, showItem } from './item-answers.ts';
 import type { ItemIdForms } from './item-id-forms.ts';
 import { DEFAULT_CALENDAR, DEFAULT_CONTACT_FOLDER, rootFolderId, shownFolderId } from './mail-folders.ts';
 import { type ViewTarget, viewTarget } from './mailbox-views.ts';
-import { parseFilter } from './odata-filter.ts';
+import { advancedOperator, parseFilter } from './odata-filter.ts';
 import { calendars, childrenOf, findItem, inFolder, mailFolders } from './own-items.ts';
 import { pageOf, selectProperties } from './paging.ts';
 import { appliedHeader, readPreferences } from './preferences.ts';
@@ -156,14 +156,36 @@ function filtered({ path, items }: Listing, request: GraphRequest): readonly Sto
     throw new GraphError(501, 'notImplemented', "The simulator does not support '$filter' here.");
   }
   const filter = parseFilter(text);
+  refuseAdvanced(request, path, text);
   return items.filter(({ body }) => filter(body));
+}
+
+const isDirectoryList = (path: ResourcePath) => path.words === 'users' || path.segments[0]?.word === 'groups';
+
+function refuseAdvanced(request: GraphRequest, path: ResourcePath, filter: string): void {
+  const operator = isDirectoryList(path) ? advancedOperator(filter) : undefined;
+  const isCounting = request.query.get('$count')?.toLowerCase() === 'true' || path.operation === '$count';
+  if (operator === undefined || (isEventual(request) && isCounting)) return;
+  const text =
+    `Operator '${operator}' is not supported because the required parameters might be missing. ` +
+    'Try adding $count=true query parameter and ConsistencyLevel:eventual header.';
+  throw new GraphError(400, 'Request_UnsupportedQuery', text);
+}
+
+/** Same pages of the directory: 999 at most, and more is refused. */
+const MOST_OF_DIRECTORY = 999;
+
+function refuseLargePage({ query }: GraphRequest, path: ResourcePath): void {
+  const top = query.get('$top');
+  if (top === null || Number(top) <= MOST_OF_DIRECTORY || !isDirectoryList(path)) return;
+  const text = `Invalid page size specified: '${top}'. Must be between 1 and ${MOST_OF_DIRECTORY} inclusive.`;
+  throw new GraphError(400, 'Request_UnsupportedQuery', text);
 }
 
 /** The directory counts only for callers that say they know about its lag (Graph page "Advanced query capabilities"). */
 function isCounted(request: GraphRequest, path: ResourcePath): boolean {
   const isAsked = request.query.get('$count')?.toLowerCase() === 'true';
-  const isDirectory = path.words === 'users' || path.segments[0]?.word === 'groups';
-  return isAsked && (!isDirectory || isEventual(request));
+  return isAsked && (!isDirectoryList(path) || isEventual(request));
 }
 
 const isEventual = ({ headers }: GraphRequest) =>
@@ -182,6 +204,7 @@ export function countItems(deps: ReadItemsDeps, request: GraphRequest, asked: Re
 export function listItems(deps: ReadItemsDeps, request: GraphRequest, asked: ResourcePath): GraphAnswer {
   const listing = listingOf(deps, request, asked);
   const { path } = listing;
+  refuseLargePage(request, path);
   const items = filtered(listing, request);
   const { page, link } = pageOf(request, items, kindOf(path)?.pageSize ?? DEFAULT_PAGE_SIZE);
   const preferences = readPreferences(request);

@@ -100,6 +100,59 @@ describe('users', () => {
   });
 });
 
+describe('advanced queries', () => {
+  it('are refused without the header and the count that they need', async () => {
+    await using it = await setUpGraph();
+    for (const filter of ["jobTitle ne 'x'", "not startsWith(mail,'x')", "endsWith(mail,'example')"]) {
+      const url = `/users?$filter=${filter}`;
+      const { status, body } = await it.graph.call('GET', url, { headers: EVENTUAL });
+      expect([status, body.error.code]).toEqual([400, 'Request_UnsupportedQuery']);
+      expect((await it.graph.call('GET', `${url}&$count=true`)).status).toBe(400);
+      expect((await it.graph.call('GET', `${url}&$count=true`, { headers: EVENTUAL })).status).toBe(200);
+    }
+    expect((await it.graph.call('GET', "/users?$filter=mail eq 'ne'")).status).toBe(200);
+  });
+
+  it('and others have pages of 999 at most', async () => {
+    await using it = await setUpGraph();
+    expect((await it.graph.call('GET', '/users?$top=999')).status).toBe(200);
+    expect((await it.graph.call('GET', '/users?$top=1000')).status).toBe(400);
+    expect((await it.graph.call('GET', '/groups?$top=1000')).status).toBe(400);
+  });
+});
+
+describe('a delta query of groups', () => {
+  it('by ids tells of these alone, and of groups among the members as such', async () => {
+    await using it = await setUpGraph();
+    for (const id of ['g', 'h', 'i']) it.simulator.seed(`groups/${id}`, { displayName: id });
+    const url = "/groups/delta?$select=members&$deltatoken=latest&$filter=id eq 'g' or id eq 'h'";
+    const begun = await it.graph.call('GET', url);
+    expect(begun.body.value).toEqual([]);
+    it.simulator.directoryObjects.addMember('i', it.user);
+    it.simulator.directoryObjects.softDelete('groups/i');
+    const none = await it.graph.call('GET', begun.body['@odata.deltaLink']);
+    expect(none.body.value).toEqual([]);
+    it.simulator.seed('groups/j', { displayName: 'j' });
+    it.simulator.directoryObjects.addMember('h', 'j');
+    it.simulator.directoryObjects.softDelete('groups/g');
+    const some = await it.graph.call('GET', none.body['@odata.deltaLink']);
+    expect(some.body.value).toEqual([
+      { id: 'h', 'members@delta': [{ '@odata.type': '#microsoft.graph.group', id: 'j' }] },
+      { id: 'g', '@removed': { reason: 'changed' } },
+    ]);
+  });
+
+  it('is filtered by up to 50 ids alone', async () => {
+    await using it = await setUpGraph();
+    const ids = (count: number) => Array.from({ length: count }, (_, i) => `id eq '${i}'`).join(' or ');
+    const statusOf = async (filter: string) =>
+      (await it.graph.call('GET', `/groups/delta?$filter=${filter}`)).status;
+    expect(await statusOf(ids(50))).toBe(200);
+    expect(await statusOf(ids(51))).toBe(400);
+    expect(await statusOf("displayName eq 'x'")).toBe(400);
+  });
+});
+
 describe('groups', () => {
   it('have members and owners, also through other groups', async () => {
     await using it = await setUpGraph();

@@ -3,6 +3,7 @@ import { flag, integer, list, sharedSettings, url } from '@graph2kafka/shared';
 import { z } from 'zod';
 import { contradictionsOf, kafkaSettings, secretKafkaSettings } from './kafka/kafka-settings.ts';
 import { keyPlaces } from './rich/key-places.ts';
+import { SWEEP_ORPHANS } from './subscriptions/graph-list.ts';
 import { CLOUD_NAMES } from './tenants/clouds.ts';
 
 const topicName = z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must be a topic name: letters, digits, . _ -');
@@ -57,6 +58,15 @@ export const workerSettings = z
     RECONCILE_EVERY_MS: integer(1000, 3_600_000)
       .default(60_000)
       .describe('Time between looks at the subscriptions'),
+    PEOPLE_EVERY_MS: integer(1000, 86_400_000)
+      .default(300_000)
+      .describe('Time between looks at who is in a group, found by a filter, or meant by a name'),
+    SWEEP_ORPHANS: z
+      .enum(SWEEP_ORPHANS, `must be ${SWEEP_ORPHANS.join(', ')}`)
+      .default('certain')
+      .describe(
+        'Which subscriptions at Graph that nobody wants are deleted: `certain`: those with our clientState and our NOTIFICATION_URL; `likely`: with either; `off`: none',
+      ),
     ENCRYPTION_KEYS: keyPlaces()
       .optional()
       .describe(

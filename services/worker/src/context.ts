@@ -20,6 +20,7 @@ import { Queue, type QueueOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { createMetrics, type Metrics } from './admin/metrics.ts';
 import type { WorkerConfig } from './config.ts';
+import type { WantedByFile } from './declaration/read-declaration.ts';
 import { createCredential } from './graph/access-tokens.ts';
 import type { Batching } from './graph/batched-requests.ts';
 import { createPublishOutcomes, type PublishOutcomes } from './inbox/publish-outcomes.ts';
@@ -27,10 +28,17 @@ import type { AzureToken } from './kafka/connection-of-settings.ts';
 import { createKafkaClient, type KafkaClient } from './kafka/kafka-client.ts';
 import { createPauseStore } from './limits/pause-store.ts';
 import { createTenantPauses, type TenantPauses } from './limits/tenant-pauses.ts';
+import { createWishSource } from './people/create-wish-source.ts';
+import type { WishSource } from './people/wish-source.ts';
 import { createEncodeRecord } from './records/encode-record.ts';
 import { createFindSchemaId } from './records/registry-client.ts';
 import { createSchemaRegistry, type SchemaRegistry } from './records/schema-registry.ts';
 import { type EncryptionKeys, noEncryptionKeys } from './rich/encryption-keys.ts';
+import type { Fleet } from './subscriptions/fleet.ts';
+import { readFleetNumbers } from './subscriptions/fleet-numbers.ts';
+import { createGraphClock, type GraphClock } from './subscriptions/graph-clock.ts';
+import { createKeptByHand } from './subscriptions/kept-by-hand.ts';
+import { createRedisFleet } from './subscriptions/redis-fleet.ts';
 import { createSubscriptionStore, type SubscriptionStore } from './subscriptions/subscription-store.ts';
 import type { Wish } from './subscriptions/wanted-subscriptions.ts';
 import { endpointsOf } from './tenants/clouds.ts';
@@ -43,7 +51,9 @@ import {
 
 export type WorkerContext = {
   readonly config: WorkerConfig;
-  readonly wishes: readonly Wish[];
+  /** Of each kind that is wanted at least one: for what goes by kinds and topics. */
+  readonly samples: readonly Wish[];
+  readonly wanted: WishSource;
   readonly log: Logger;
   readonly names: QueueNames;
   readonly redis: Redis;
@@ -61,13 +71,15 @@ export type WorkerContext = {
   readonly tenants: Tenants;
   readonly pauses: TenantPauses;
   readonly store: SubscriptionStore;
+  readonly fleet: Fleet;
+  readonly graphClock: GraphClock;
   readonly encryption: EncryptionKeys;
   readonly metrics: Metrics;
 };
 
 export function createContext(
   config: WorkerConfig,
-  wishes: readonly Wish[],
+  { entries, samples }: WantedByFile,
   log: Logger,
   shutdown: Shutdown,
   encryption: EncryptionKeys = noEncryptionKeys,
@@ -98,13 +110,17 @@ export function createContext(
     random: Math.random,
     askNewToken: (tenantId) => tenants.byId.get(tenantId)?.tokens.askAnew(),
   });
-  const metrics = createMetrics(inbox, queues.owners, queues.deadLetters, () => pauses.list());
+  const graphClock = createGraphClock(Date.now, () => performance.now());
+  const fleet = createRedisFleet(redis, names, graphClock.now);
+  const readFleet = async () => readFleetNumbers(await fleet.counts(), config.CLIENT_STATE_SECRETS);
+  const metrics = createMetrics(inbox, queues.owners, queues.deadLetters, () => pauses.list(), readFleet);
   const endpoints = endpointsOf(config);
   const tenants = createTenants(config, declared, {
     endpoints,
     authorityHost: authorityOf(config),
     batching: batchingOf(config),
     onRequest: (form) => metrics.countGraphRequest(form),
+    onDate: graphClock.note,
     log,
   });
   shutdown.add('tenants', () => tenants.close());
@@ -120,9 +136,20 @@ export function createContext(
     tombstones: config.KAFKA_TOMBSTONES,
     log,
   });
+  const declaredWishes = createWishSource({
+    entries,
+    directoryOf: (tenantId) => tenants.byId.get(tenantId)?.directory,
+    redis,
+    names,
+    everyMs: config.PEOPLE_EVERY_MS,
+    log,
+    now: Date.now,
+  });
+  const wanted = createKeptByHand(redis, names).with(declaredWishes);
   return {
     config,
-    wishes,
+    samples,
+    wanted,
     log,
     names,
     redis,
@@ -135,6 +162,8 @@ export function createContext(
     tenants,
     pauses,
     store: createSubscriptionStore(redis, names),
+    fleet,
+    graphClock,
     encryption,
     metrics,
   };

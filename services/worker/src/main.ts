@@ -15,6 +15,12 @@ import { createAdminApp, startAdminServer } from './admin/admin-server.ts';
 import { createHealth } from './admin/health.ts';
 import { hiddenSettings, secretSettings, type WorkerConfig, workerSettings } from './config.ts';
 import { createContext, type WorkerContext } from './context.ts';
+import { WantedSubscriptionsError } from './declaration/declaration-error.ts';
+import {
+  nothingWanted,
+  parseSubscriptionsFile,
+  type SubscriptionsFile,
+} from './declaration/read-declaration.ts';
 import {
   type EncryptionKeys,
   loadEncryptionKeys,
@@ -22,11 +28,6 @@ import {
   requireKeyFor,
 } from './rich/encryption-keys.ts';
 import { startWork } from './start-work.ts';
-import {
-  parseSubscriptionsFile,
-  type SubscriptionsFile,
-  WantedSubscriptionsError,
-} from './subscriptions/wanted-subscriptions.ts';
 import type { Tenant } from './tenants/tenant.ts';
 import { loadTenantSecrets, type TenantSecrets } from './tenants/tenant-secrets.ts';
 
@@ -42,7 +43,7 @@ async function readSettings(): Promise<Settings | undefined> {
     const live = await loadLiveConfig();
     const encryption = await readEncryptionKeys(live.config);
     const wanted = await readSubscriptionsFile(live.config);
-    requireKeyFor(wanted.wishes, encryption);
+    requireKeyFor(wanted.samples, encryption);
     const tenantSecrets = await loadTenantSecrets(wanted.tenants, platformSecretReader(process.env));
     return { live, wanted, tenantSecrets, encryption };
   } catch (error) {
@@ -72,28 +73,30 @@ async function readEncryptionKeys(config: WorkerConfig): Promise<EncryptionKeys>
 async function readSubscriptionsFile(config: WorkerConfig): Promise<SubscriptionsFile> {
   const { SUBSCRIPTIONS_FILE: file, KAFKA_TOPIC: topic, AZURE_TENANT_ID: tenantId } = config;
   const { LIFECYCLE_NOTIFICATION_URL: lifecycleUrl } = config;
-  if (file === undefined) return { tenants: [], wishes: [] };
+  if (file === undefined) return nothingWanted;
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new WantedSubscriptionsError(file, [`cannot be read (${error.code}): correct SUBSCRIPTIONS_FILE`]);
+    throw new WantedSubscriptionsError(file, [
+      { text: `cannot be read (${error.code}): correct SUBSCRIPTIONS_FILE` },
+    ]);
   });
   return parseSubscriptionsFile(text, file, { topic, tenantId, lifecycleUrl });
 }
 
 async function run({ live: { config, watch }, wanted, tenantSecrets, encryption }: Settings): Promise<void> {
-  const { tenants, wishes } = wanted;
+  const { tenants, entries } = wanted;
   const log = createLogger('worker', config.LOG_LEVEL);
   const shutdown = createShutdown(log, config.SHUTDOWN_GRACE_MS);
   const life = untilSignal(shutdown, log);
   log.info(
     {
       settings: withoutSecrets(config, hiddenSettings),
-      wanted_subscriptions: wishes.length,
+      wanted_entries: entries.length,
       tenants: [config.AZURE_TENANT_ID, ...tenants.map(({ id }) => id)],
     },
     'service.starting',
   );
   const declared = { tenants, secrets: tenantSecrets };
-  const context = createContext(config, wishes, log, shutdown, encryption, declared);
+  const context = createContext(config, wanted, log, shutdown, encryption, declared);
   const health = createHealth(context);
   const secrets = watch(log, {
     onChange: (settings) => {

@@ -22,14 +22,13 @@ import { KafkaSetupError } from './kafka/topics.ts';
 import { createMailboxRequests } from './limits/mailbox-requests.ts';
 import { SchemaRefusedError } from './records/registry-client.ts';
 import { createOpenContent, type OpenContent } from './rich/open-content.ts';
+import { createCallPace } from './subscriptions/call-pace.ts';
 import { type CloseHole, createCloseHole } from './subscriptions/close-hole.ts';
 import { createLifecycleProcessor } from './subscriptions/lifecycle-processor.ts';
-import type { ReconcileDeps } from './subscriptions/reconcile-subscriptions.ts';
-import { createReconcileTenants } from './subscriptions/reconcile-tenants.ts';
+import { createReconcile, type ReconcileDeps } from './subscriptions/reconcile.ts';
 import { startRenewalProcessor } from './subscriptions/renewal-processor.ts';
 import type { KnownSubscription } from './subscriptions/subscription-store.ts';
 import { createSubscriptionViews } from './subscriptions/subscription-views.ts';
-import type { Tenant } from './tenants/tenant.ts';
 
 /** Redis loses what it confirms, as it is set. */
 export class NotDurableError extends Error {
@@ -61,8 +60,9 @@ export async function startWork(
 }
 
 /** What `g2k doctor` would warn of, as far as it shows by itself. */
-function startChecks({ config, wishes, log }: WorkerContext, shutdown: Shutdown): void {
-  const onProblem = (problem: StartProblem) => log.warn(problem, 'doctor.warning');
+function startChecks({ config, samples: wishes, log }: WorkerContext, shutdown: Shutdown): void {
+  const onProblem = ({ level: verdict, ...problem }: StartProblem) =>
+    log.warn({ verdict, ...problem }, 'doctor.warning');
   const checks = createStartChecks({ config, wishes, now: Date.now, onProblem });
   shutdown.add('start checks', () => checks.close());
   checks.run();
@@ -85,10 +85,10 @@ function watchDurability({ redis, config, log }: WorkerContext, shutdown: Shutdo
 }
 
 /** Of all tenants. */
-function topicsOf({ tenants, wishes }: WorkerContext) {
+function topicsOf({ tenants, samples }: WorkerContext) {
   const served = [...tenants.byId.values()];
   return {
-    records: [...served.map(({ topic }) => topic), ...wishes.map(({ topic }) => topic)],
+    records: [...served.map(({ topic }) => topic), ...samples.map(({ topic }) => topic)],
     deadLetters: served.map(({ deadLetterTopic }) => deadLetterTopic),
   };
 }
@@ -146,38 +146,48 @@ async function untilRedisTakesIt<T>(
 }
 
 async function startSubscriptions(context: WorkerContext, shutdown: Shutdown): Promise<() => Promise<void>> {
-  const { config, tenants, log, wishes, redis, names, queues, metrics, encryption } = context;
+  const { config, log, samples, redis, names, queues, metrics, encryption } = context;
   const { NOTIFICATION_URL: notificationUrl } = config;
-  if (notificationUrl === undefined || wishes.length === 0) return async () => undefined;
-  const served = [...tenants.byId.values()];
-  const reconcile = createReconcileTenants(() =>
-    served.map((tenant) => reconcileDepsOf(context, tenant, notificationUrl)),
-  );
+  if (notificationUrl === undefined || samples.length === 0) return async () => undefined;
+  const stopping = new AbortController();
+  const reconcile = createReconcile({
+    ...reconcileDepsOf(context, notificationUrl),
+    stopping: stopping.signal,
+  });
   const renewal = await startRenewalProcessor(
     { connection: redis, prefix: names.prefix, queue: queues.subscriptions },
-    { reconcile, log, encryption, now: Date.now },
+    { reconcile, log, encryption, now: context.graphClock.now },
     config.RECONCILE_EVERY_MS,
     metrics.countReconciliation,
   );
   shutdown.add('subscriptions', () => renewal.close());
+  shutdown.add('reconciliation', () => stopping.abort());
   return renewal.request;
 }
 
-function reconcileDepsOf(context: WorkerContext, tenant: Tenant, notificationUrl: string): ReconcileDeps {
-  const { config, store, log, wishes, encryption } = context;
+/** Also for the command line, which reconciles as a worker does. */
+export function reconcileDepsOf(context: WorkerContext, notificationUrl: string): ReconcileDeps {
+  const { config, fleet, wanted, tenants, log, encryption, redis, names, graphClock } = context;
   return {
-    api: tenant.api,
-    store,
-    log,
-    wishes,
-    tenantId: tenant.id,
-    secrets: secretsOf(config.CLIENT_STATE_SECRETS, tenant.id),
+    fleet,
+    wishes: wanted,
+    tenants: () =>
+      [...tenants.byId.values()].map(({ id, api }) => ({
+        tenantId: id,
+        api,
+        secrets: secretsOf(config.CLIENT_STATE_SECRETS, id),
+        notificationUrl,
+        lifecycleNotificationUrl: config.LIFECYCLE_NOTIFICATION_URL,
+      })),
     encryption,
-    notificationUrl,
-    lifecycleNotificationUrl: config.LIFECYCLE_NOTIFICATION_URL,
+    pace: createCallPace(redis, names),
+    sweepOrphans: config.SWEEP_ORPHANS,
     noteHole: (subscription) => noteHole(context, subscription),
-    closeHole: closeHoleOf(context, tenant.id),
-    now: Date.now,
+    closeHole: closeHoleOf(context, config.AZURE_TENANT_ID),
+    log,
+    now: graphClock.now,
+    clockIsSure: () => graphClock.isSure,
+    sleep: (ms) => pause(ms),
   };
 }
 

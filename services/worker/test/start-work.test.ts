@@ -7,9 +7,9 @@ import { eventually, freePort, RedisServer } from '@graph2kafka/test-harness';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { workerSettings } from '../src/config.ts';
 import { createContext } from '../src/context.ts';
+import { nothingWanted, parseSubscriptionsFile } from '../src/declaration/read-declaration.ts';
 import { KafkaSetupError } from '../src/kafka/topics.ts';
 import { NotDurableError, startWork } from '../src/start-work.ts';
-import { parseWantedSubscriptions } from '../src/subscriptions/wanted-subscriptions.ts';
 import { startNotificationEndpoint } from './support/notification-endpoint.ts';
 import { ownRedis } from './support/own-redis.ts';
 import { ownTopicName, readEvents } from './support/own-topic.ts';
@@ -36,9 +36,11 @@ async function setup(environment: Record<string, string> = {}, subscriptions?: s
     ...environment,
   });
   const defaults = { topic, tenantId: TENANT };
-  const wishes = subscriptions ? parseWantedSubscriptions(subscriptions, 'subscriptions.yaml', defaults) : [];
+  const wanted = subscriptions
+    ? parseSubscriptionsFile(subscriptions, 'subscriptions.yaml', defaults)
+    : nothingWanted;
   const shutdown = createShutdown(log, 10_000);
-  const context = createContext(config, wishes, log, shutdown);
+  const context = createContext(config, wanted, log, shutdown);
   const stopping = new AbortController();
   onTestFinished(async () => {
     stopping.abort();
@@ -152,6 +154,36 @@ describe('a worker at work', () => {
     for (const secret of ['PLANTED', simulator.clientSecret, 'Lunch', subscription?.clientState ?? 'x']) {
       expect(said).not.toContain(secret);
     }
+  });
+
+  it('subscribes for those who join a group, and no longer for those who leave it', async () => {
+    const { simulator } = await simulateGraph({ users: 2 });
+    const [one, two] = simulator.users().map(({ id }) => id) as [string, string];
+    const endpoint = await startNotificationEndpoint();
+    const group = simulator.items.create('groups', { displayName: 'Sales', mail: 'sales@contoso.com' }).body
+      .id;
+    simulator.directoryObjects.addMember(String(group), one);
+    const { start, log } = await setup(
+      {
+        AZURE_TENANT_ID: simulator.tenantId,
+        AZURE_CLIENT_ID: simulator.clientId,
+        AZURE_CLIENT_SECRET: simulator.clientSecret,
+        AZURE_AUTHORITY_HOST: simulator.url,
+        GRAPH_URL: simulator.url,
+        SUBSCRIPTIONS_FILE: 'subscriptions.yaml',
+        NOTIFICATION_URL: endpoint.url,
+        RECONCILE_EVERY_MS: '1000',
+        PEOPLE_EVERY_MS: '1000',
+      },
+      `subscriptions: [{ name: sales, resource: 'users/{user}/events', group: Sales@contoso.com }]`,
+    );
+    const watched = () => simulator.subscriptions.list().map(({ resource }) => resource);
+    await start();
+    await eventually(() => expect(watched()).toEqual([`users/${one}/events`]));
+    simulator.directoryObjects.addMember(String(group), two);
+    simulator.directoryObjects.removeMember(String(group), one);
+    await eventually(() => expect(watched()).toEqual([`users/${two}/events`]));
+    expect(log.lines.join()).not.toMatch(/"level":"(error|fatal)"/);
   });
 
   it('ends within its grace, twice if asked twice, and takes nothing afterwards', async () => {

@@ -1,8 +1,8 @@
 /** Whether the worker can do its work now, from real round trips: an accepted connection alone proves nothing. */
 import type { WorkerContext } from '../context.ts';
 import { describePause } from '../limits/tenant-pauses.ts';
-import { secretsInUse } from '../subscriptions/rotations.ts';
-import type { Backlog, Status } from './status-page.ts';
+import { readFleetNumbers } from '../subscriptions/fleet-numbers.ts';
+import { type Backlog, MOST_ROWS, type Status } from './status-page.ts';
 import { within } from './within.ts';
 
 export type Health = {
@@ -26,8 +26,8 @@ export function createHealth({
   kafka,
   inbox,
   queues,
-  store,
-  wishes,
+  fleet,
+  wanted,
   pauses,
 }: WorkerContext): Health {
   let started = false;
@@ -42,14 +42,16 @@ export function createHealth({
   }
 
   async function readBacklog(): Promise<Backlog> {
-    const [ownersWithNews, jobs, deadLetters, subscriptions] = await Promise.all([
+    const [ownersWithNews, jobs, deadLetters, subscriptions, counts, progress] = await Promise.all([
       inbox.countOwners(),
       queues.owners.getJobCounts('waiting', 'active', 'delayed', 'failed'),
       queues.deadLetters.count(),
-      store.all(),
+      fleet.next(MOST_ROWS),
+      fleet.counts(),
+      fleet.progress(),
     ]);
-    const bySecret = secretsInUse(subscriptions, config.CLIENT_STATE_SECRETS);
-    return { ownersWithNews, jobs, deadLetters, subscriptions, bySecret };
+    const numbers = readFleetNumbers(counts, config.CLIENT_STATE_SECRETS);
+    return { ownersWithNews, jobs, deadLetters, subscriptions, ...numbers, progress };
   }
 
   async function findProblems(): Promise<readonly string[]> {
@@ -78,7 +80,10 @@ export function createHealth({
         durability: config.REDIS_DURABILITY,
         // Redis may be what is away: the page then says so, and shows no numbers.
         backlog: await within(PROBE_TIMEOUT_MS, readBacklog()).catch(() => undefined),
-        wanted: wishes.length,
+        wanted: await within(PROBE_TIMEOUT_MS, wanted.current()).then(
+          ({ length }) => length,
+          () => 0,
+        ),
         at: Date.now(),
       };
     },

@@ -5,8 +5,10 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { RequestForm } from '../graph/graph-client.ts';
 import type { RunReport } from '../inbox/owner-run.ts';
 import type { Pause } from '../limits/pause.ts';
+import type { FleetNumbers } from '../subscriptions/fleet-numbers.ts';
 import { LIFECYCLE_EVENTS, type LifecycleEvent } from '../subscriptions/lifecycle-processor.ts';
-import type { ReconcileReport } from '../subscriptions/reconcile-subscriptions.ts';
+import type { ReconcileReport } from '../subscriptions/reconcile.ts';
+import { TROUBLE_REASONS } from '../subscriptions/troubles.ts';
 import { within } from './within.ts';
 
 export type Metrics = {
@@ -27,6 +29,7 @@ export function createMetrics(
   owners: Queue,
   deadLetters: Queue,
   readPauses: () => Promise<readonly Pause[]>,
+  readFleet: () => Promise<FleetNumbers>,
 ): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -62,16 +65,30 @@ export function createMetrics(
     registers,
   });
   for (const event of LIFECYCLE_EVENTS) lifecycle.inc({ event }, 0);
-  const failures = new Gauge({
+  new Gauge({
     name: 'g2k_subscriptions_failing',
-    help: 'Wanted subscriptions that could not be served',
+    help: 'Wanted subscriptions that could not be served, or not as they should be, by reason',
+    labelNames: ['reason'],
     registers,
+    async collect() {
+      const numbers = await unlessAway(readFleet());
+      this.reset();
+      if (!numbers) return;
+      for (const reason of TROUBLE_REASONS) this.set({ reason }, numbers.troubles[reason] ?? 0);
+    },
   });
-  const secretUses = new Gauge({
+  new Gauge({
     name: 'g2k_subscriptions_by_secret',
     help: 'Subscriptions by the clientState secret that they carry: the first one, or an older one; replaced ones with an older one',
     labelNames: ['secret'],
     registers,
+    async collect() {
+      const numbers = await unlessAway(readFleet());
+      this.reset();
+      if (!numbers) return;
+      for (const secret of ['current', 'old', 'replaced'] as const)
+        this.set({ secret }, numbers.bySecret[secret]);
+    },
   });
   const certificateEnds = new Gauge({
     name: 'g2k_encryption_certificate_expiry_seconds',
@@ -133,10 +150,7 @@ export function createMetrics(
     },
     countGraphRequest: (form) => requests.inc({ form }),
     countLifecycle: (event) => lifecycle.inc({ event }),
-    countReconciliation({ failed, bySecret, certificates }) {
-      failures.set(failed.length);
-      for (const secret of ['current', 'old', 'replaced'] as const)
-        secretUses.set({ secret }, bySecret[secret]);
+    countReconciliation({ certificates }) {
       certificateEnds.reset();
       certificateUses.reset();
       for (const { id: certificate, expiresAt, subscriptions } of certificates) {

@@ -1,17 +1,21 @@
 /** The first page of the admin port: is it well, what is waiting, which subscriptions live. Pure. */
 import type { RedisDurability } from '@graph2kafka/shared';
+import type { Progress } from '../subscriptions/fleet.ts';
+import type { FleetNumbers } from '../subscriptions/fleet-numbers.ts';
 import type { SecretsInUse } from '../subscriptions/rotations.ts';
 import type { KnownSubscription } from '../subscriptions/subscription-store.ts';
+import { TROUBLE_REASONS, TROUBLES } from '../subscriptions/troubles.ts';
 
 /** What Redis tells of the work at hand. */
 export type Backlog = {
   readonly ownersWithNews: number;
   readonly jobs: Readonly<Record<string, number>>;
   readonly deadLetters: number;
+  /** Those that are looked at next, `MOST_ROWS` of them. */
   readonly subscriptions: readonly KnownSubscription[];
-  /** By the secrets that this worker holds. */
-  readonly bySecret: SecretsInUse;
-};
+  /** Of the reconciliation that is under way. */
+  readonly progress?: Progress | undefined;
+} & FleetNumbers;
 
 export type Status = {
   readonly ready: boolean;
@@ -51,11 +55,11 @@ const DURABILITY: Readonly<Record<RedisDurability, string>> = {
 };
 
 function renderBacklog(
-  { ownersWithNews, jobs, deadLetters, subscriptions, bySecret }: Backlog,
+  { ownersWithNews, jobs, deadLetters, subscriptions, serving, bySecret, troubles, progress }: Backlog,
   wanted: number,
   at: number,
 ): string {
-  const serving = subscriptions.filter(({ replacedAt }) => replacedAt === undefined);
+  const shown = subscriptions.filter(({ replacedAt }) => replacedAt === undefined).slice(0, MOST_ROWS);
   return `<table><caption>Backlog</caption>
 ${row('owners with news', String(ownersWithNews))}
 ${Object.entries(jobs)
@@ -63,14 +67,12 @@ ${Object.entries(jobs)
   .join('\n')}
 ${row('dead letters', String(deadLetters))}
 </table>
-<table><caption>Subscriptions: ${serving.length} of ${wanted} wanted</caption>
+<table><caption>Subscriptions: ${serving} of ${wanted} wanted</caption>
 <tr><th>wanted</th><th>resource</th><th>topic</th><th>expires in</th></tr>
-${serving
-  .slice(0, MOST_ROWS)
-  .map((one) => renderSubscription(one, at))
-  .join('\n')}
+${shown.map((one) => renderSubscription(one, at)).join('\n')}
 </table>
-${serving.length > MOST_ROWS ? `<p>and ${serving.length - MOST_ROWS} more</p>` : ''}
+${serving > shown.length ? `<p>and ${serving - shown.length} more</p>` : ''}
+${renderTroubles(troubles)}${progress ? `<p>${describeProgress(progress)}</p>` : ''}
 <p>${describeSecrets(bySecret)}</p>`;
 }
 
@@ -85,8 +87,19 @@ function renderSubscription({ wish, resource, topic, expiresAt }: KnownSubscript
   return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
 }
 
+function renderTroubles(troubles: FleetNumbers['troubles']): string {
+  const met = TROUBLE_REASONS.filter((reason) => (troubles[reason] ?? 0) > 0);
+  if (met.length === 0) return '';
+  const rows = met.map((reason) => row(`${reason}: ${TROUBLES[reason].means}`, String(troubles[reason])));
+  return `<table><caption>Not served, or not as it should be</caption>\n${rows.join('\n')}\n</table>`;
+}
+
+function describeProgress({ done, left, rate, leftMs }: Progress): string {
+  return `reconciling: ${done} done, ${left} left, ${rate.toFixed(1)} a second, ${duration(leftMs)} to go`;
+}
+
 /** A page that a browser shows at once. */
-const MOST_ROWS = 200;
+export const MOST_ROWS = 200;
 
 const STYLE =
   'body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}' +

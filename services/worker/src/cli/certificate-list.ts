@@ -5,8 +5,9 @@ import { certificatesInUse } from '../subscriptions/rotations.ts';
 import { createSubscriptionStore, type KnownSubscription } from '../subscriptions/subscription-store.ts';
 import { type CertificateRow, certificateRows } from './certificate-rows.ts';
 import type { CertificateSettings } from './cli-settings.ts';
-import { plainJson, plainText } from './plain-text.ts';
+import { plainJson } from './plain-text.ts';
 import { type RedisPlace, untilReady } from './redis-place.ts';
+import { tableLines } from './table-lines.ts';
 import type { Terminal } from './terminal.ts';
 
 const HEAD = ['CERTIFICATE', 'STATE', 'FROM', 'UNTIL', 'SUBSCRIPTIONS'];
@@ -42,15 +43,12 @@ async function readSubscriptions(place: RedisPlace): Promise<readonly KnownSubsc
 }
 
 function table(rows: readonly CertificateRow[]): string[] {
-  const cells = rows.map(({ certificate, state, from, until, subscriptions }) =>
-    [certificate, state, from ?? '-', until ?? '-', subscriptions?.toString() ?? '-'].map(plainText),
-  );
-  const all = [HEAD, ...cells];
-  const widths = HEAD.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  return all.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+  const cells = rows.map(({ certificate, state, from, until, subscriptions }) => [
+    certificate,
+    state,
+    from ?? '-',
+    until ?? '-',
+    subscriptions?.toString() ?? '-',
+  ]);
+  return tableLines(HEAD, cells);
 }

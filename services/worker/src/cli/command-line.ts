@@ -1,6 +1,13 @@
 /** What was typed → the command that is meant, or a `UsageError` that says what to type. Pure. */
 import { parseArgs } from 'node:util';
 import type { Topic } from './help.ts';
+import { parseWords } from './parse-words.ts';
+import {
+  isSubscriptionWord,
+  parseOfSubscriptions,
+  SUBSCRIPTION_WORDS,
+  type SubscriptionCommand,
+} from './subscriptions/subscription-words.ts';
 import { UsageError } from './usage-error.ts';
 
 export type Command =
@@ -19,6 +26,7 @@ export type Command =
       readonly yes: boolean;
     }
   | { readonly name: 'doctor'; readonly json: boolean }
+  | SubscriptionCommand
   | { readonly name: 'list-certificates'; readonly json: boolean }
   | {
       readonly name: 'rotate';
@@ -45,8 +53,11 @@ export function parseCommandLine(words: readonly string[]): Command {
     return { name: 'help', topic: 'g2k' };
   }
   if (group === 'doctor') return parseDoctor(words.slice(1));
+  if (isSubscriptionWord(group)) {
+    return parseOfSubscriptions(group, words.slice(1)) ?? { name: 'help', topic: `g2k ${group}` };
+  }
   if (group !== 'dead-letters' && group !== 'certificates') {
-    throw unknown(group, 'dead-letters, certificates or doctor');
+    throw unknown(group, `${SUBSCRIPTION_WORDS.join(', ')}, dead-letters, certificates or doctor`);
   }
   if (name === undefined || name === '--help' || name === '-h') return { name: 'help', topic: group };
   return group === 'dead-letters' ? parseOfLetters(name, rest) : parseOfCertificates(name, rest);
@@ -54,7 +65,7 @@ export function parseCommandLine(words: readonly string[]): Command {
 
 function parseDoctor(words: readonly string[]): Command {
   const options = { json: flag, help } as const;
-  const { values } = parse(() => parseArgs({ args: [...words], options, strict: true }));
+  const { values } = parseWords(() => parseArgs({ args: [...words], options, strict: true }));
   if (values.help) return { name: 'help', topic: 'doctor' };
   return { name: 'doctor', json: values.json ?? false };
 }
@@ -89,7 +100,7 @@ function unknown(word: string, known: string): UsageError {
 
 function parseList(words: readonly string[]): Command {
   const options = { filter, limit: { type: 'string' }, json: flag, help } as const;
-  const { values } = parse(() => parseArgs({ args: [...words], options, strict: true }));
+  const { values } = parseWords(() => parseArgs({ args: [...words], options, strict: true }));
   if (values.help) return { name: 'help', topic: 'list' };
   return {
     name: 'list',
@@ -101,7 +112,7 @@ function parseList(words: readonly string[]): Command {
 
 function parseShow(words: readonly string[]): Command {
   const options = { json: flag, help } as const;
-  const { values, positionals } = parse(() =>
+  const { values, positionals } = parseWords(() =>
     parseArgs({ args: withIdsLast(words), options, strict: true, allowPositionals: true }),
   );
   if (values.help) return { name: 'help', topic: 'show' };
@@ -126,7 +137,7 @@ const LETTER_ID = /^[A-Za-z0-9_-]{43}$/;
 
 function parseReplay(words: readonly string[]): Command {
   const options = { filter, all: flag, 'dry-run': flag, yes: flag, help } as const;
-  const { values } = parse(() => parseArgs({ args: [...words], options, strict: true }));
+  const { values } = parseWords(() => parseArgs({ args: [...words], options, strict: true }));
   if (values.help) return { name: 'help', topic: 'replay' };
   const filters = values.filter ?? [];
   if (filters.length === 0 && !values.all) {
@@ -138,7 +149,7 @@ function parseReplay(words: readonly string[]): Command {
 
 function parseListCertificates(words: readonly string[]): Command {
   const options = { json: flag, help } as const;
-  const { values } = parse(() => parseArgs({ args: [...words], options, strict: true }));
+  const { values } = parseWords(() => parseArgs({ args: [...words], options, strict: true }));
   if (values.help) return { name: 'help', topic: 'list-certificates' };
   return { name: 'list-certificates', json: values.json ?? false };
 }
@@ -146,7 +157,7 @@ function parseListCertificates(words: readonly string[]): Command {
 function parseRotate(words: readonly string[]): Command {
   const text = { type: 'string' } as const;
   const options = { out: text, 'starts-in': text, days: text, bits: text, 'dry-run': flag, help } as const;
-  const { values } = parse(() => parseArgs({ args: [...words], options, strict: true }));
+  const { values } = parseWords(() => parseArgs({ args: [...words], options, strict: true }));
   if (values.help) return { name: 'help', topic: 'rotate' };
   const bits = values.bits ?? '2048';
   if (bits !== '2048' && bits !== '4096') throw new UsageError('--bits: must be 2048 or 4096');
@@ -174,16 +185,4 @@ function numberOf(text: string | undefined, { name, default: byDefault, least, m
     throw new UsageError(`${name}: must be a whole number from ${least} to ${most}`);
   }
   return number;
-}
-
-/** Node's own words for an option that it does not know or that lacks its value are clear; its hints on `--` are not. */
-function parse<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    const isUsage =
-      error instanceof TypeError && String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS');
-    if (!isUsage) throw error;
-    throw new UsageError((error.message.split('. ')[0] ?? '').replace(/\.$/, ''), { cause: error });
-  }
 }

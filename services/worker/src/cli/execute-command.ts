@@ -8,6 +8,7 @@ import {
   loadReplayingSettings,
   loadRotationSettings,
 } from './cli-settings.ts';
+import { CommandError } from './command-error.ts';
 import type { Command } from './command-line.ts';
 import { parseFilters } from './letter-filter.ts';
 import { listLetters } from './list-command.ts';
@@ -23,6 +24,8 @@ export type CommandDeps = {
   readonly terminal: Terminal;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Has `stop` called once at Ctrl-C, instead of ending the process; what is returned takes that back. */
+  readonly onInterrupt?: (stop: () => void) => () => void;
 };
 
 type DoableCommand = Exclude<Command, { name: 'help' }>;
@@ -32,15 +35,17 @@ export async function executeCommand(command: DoableCommand, deps: CommandDeps):
   try {
     return await execute(command, deps);
   } catch (error) {
-    const isKnown =
-      error instanceof ConfigError || error instanceof ReadLettersError || error instanceof RedisAwayError;
-    if (!isKnown) throw error;
+    const isKnown = FOR_OPERATORS.some((kind) => error instanceof kind);
+    if (!isKnown || !(error instanceof Error)) throw error;
     deps.terminal.err(`g2k: ${error.message}`);
     return 1;
   }
 }
 
-async function execute(command: DoableCommand, { environment, terminal, now }: CommandDeps): Promise<number> {
+const FOR_OPERATORS = [ConfigError, ReadLettersError, RedisAwayError, CommandError] as const;
+
+async function execute(command: DoableCommand, deps: CommandDeps): Promise<number> {
+  const { environment, terminal, now } = deps;
   switch (command.name) {
     case 'list': {
       const matches = parseFilters(command.filters, now());
@@ -59,6 +64,11 @@ async function execute(command: DoableCommand, { environment, terminal, now }: C
       return listCertificates(command, await loadCertificateSettings(environment), terminal, now);
     case 'rotate':
       return rotateCertificate(command, await loadRotationSettings(environment), terminal, now);
+    default: {
+      // Takes the clients of Graph.
+      const { executeOnSubscriptions } = await import('./subscriptions/execute-subscription-command.ts');
+      return executeOnSubscriptions(command, deps);
+    }
   }
 }
 

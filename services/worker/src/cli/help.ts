@@ -1,8 +1,12 @@
 /** What `--help` says. */
+import { subscriptionHelp } from './subscriptions/subscription-help.ts';
 
 const g2k = `g2k: looks after a graph2kafka deployment.
 
-Usage: g2k dead-letters list | show | replay
+Usage: g2k plan | apply                            what subscriptions.yaml wants, made so
+       g2k list | show | renew | delete            the subscriptions that there are
+       g2k create | export                         made by hand; what Graph has, as subscriptions.yaml
+       g2k dead-letters list | show | replay
        g2k certificates list | rotate
        g2k doctor
 
@@ -129,6 +133,7 @@ Settings: all of the worker, from the same environment.
 Exit code: 0 nothing is wrong (there may be warnings), 1 an error was found, 2 not a command.`;
 
 const texts = {
+  ...subscriptionHelp,
   g2k,
   'dead-letters': deadLetters,
   list,

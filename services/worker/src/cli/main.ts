@@ -9,6 +9,9 @@ const terminal: Terminal = {
   err: (line) => void process.stderr.write(`${line}\n`),
   isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
   showsResult: process.stdout.isTTY === true,
+  ...(process.stderr.isTTY === true && {
+    status: (line: string | undefined) => void process.stderr.write(`\r\x1b[2K${line ?? ''}`),
+  }),
   async ask(question) {
     const answers = createInterface({ input: process.stdin, output: process.stderr });
     try {
@@ -31,6 +34,10 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   environment: process.env,
   terminal,
   now: Date.now,
+  onInterrupt(stop) {
+    process.once('SIGINT', stop);
+    return () => void process.off('SIGINT', stop);
+  },
 });
 
 // What a command has given up waiting for (a login that is silent) would hold the process until it gives up itself.

@@ -2,6 +2,7 @@
 import { parseCommandLine } from './command-line.ts';
 import type { CommandDeps } from './execute-command.ts';
 import { helpText } from './help.ts';
+import { SUBSCRIPTION_WORDS } from './subscriptions/subscription-words.ts';
 import { UsageError } from './usage-error.ts';
 
 export async function runCommand(words: readonly string[], deps: CommandDeps): Promise<number> {
@@ -18,9 +19,11 @@ export async function runCommand(words: readonly string[], deps: CommandDeps): P
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     terminal.err(`g2k: ${error.message}`);
-    terminal.err(
-      `\`g2k ${words[0] === 'certificates' || words[0] === 'doctor' ? words[0] : 'dead-letters'} --help\` says more`,
-    );
+    terminal.err(`\`${['g2k', ...groupOf(words)].join(' ')} --help\` says more`);
     return 2;
   }
+}
+
+function groupOf([word = '']: readonly string[]): string[] {
+  return ['dead-letters', 'certificates', 'doctor', ...SUBSCRIPTION_WORDS].includes(word) ? [word] : [];
 }

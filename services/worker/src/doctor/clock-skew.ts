@@ -7,13 +7,18 @@ const ERROR_MS = 300_000;
 
 const CURE = 'set the clock of this machine right (NTP), or that of its host';
 
+/** `Date` has whole seconds, cut off. */
+const SECOND_MS = 999;
+
 /**
- * Above 0: we are ahead. `date`: the header, whole seconds, cut off: half a second is added. Undefined where there
- * is none.
+ * Above 0: we are ahead, by this much at least. `date` is the header of an answer to what was sent and answered then:
+ * however long that took, there it was some time between. Undefined where there is none.
  */
 export function skewOf(date: string | undefined, sentAt: number, answeredAt: number): number | undefined {
   const there = Date.parse(date ?? '');
-  return Number.isNaN(there) ? undefined : (sentAt + answeredAt) / 2 - (there + 500);
+  if (Number.isNaN(there)) return undefined;
+  if (there + SECOND_MS < sentAt) return sentAt - there - SECOND_MS;
+  return there > answeredAt ? answeredAt - there : 0;
 }
 
 export function judgeSkew(skewMs: number): Problem[] {

@@ -13,7 +13,7 @@ import { type ReadWanted, readWanted } from './read-wanted.ts';
 import { checkRedis, REDIS_SETTINGS } from './redis-check.ts';
 import { runCheck } from './run-check.ts';
 import { checkSettings, isMicrosofts } from './settings-check.ts';
-import { checkSignIn, SIGN_IN_WITHIN_MS, type SignedIn, type TenantToCheck } from './sign-in-check.ts';
+import { checkSignIn, SIGN_IN_WITHIN_MS, type TenantToCheck } from './sign-in-check.ts';
 import { checkSubscriptions } from './subscriptions-check.ts';
 import { notificationUrlsOf } from './url-form.ts';
 
@@ -28,7 +28,7 @@ export async function* examine({ environment, now }: DoctorDeps): AsyncGenerator
   const settings = await readSettings(environment);
   const wanted = await readWanted(settings, environment, now);
   yield* inOrder([
-    runCheck('settings', WITHIN_MS, async () => checkSettings(settings, wanted.keyProblems)),
+    runCheck('settings', WITHIN_MS, async () => checkSettings(settings, wanted.secretProblems)),
     runCheck('subscriptions', WITHIN_MS, async () => checkSubscriptions(wanted)),
     ...examineTenants(settings, wanted, now),
     ...examineUrls(settings, now),
@@ -66,46 +66,48 @@ const AZURE_SETTINGS = [
 
 type AzureSettings = Pick<WorkerConfig, (typeof AZURE_SETTINGS)[number]>;
 
-/** Those that the worker serves: the one of AZURE_TENANT_ID. */
-function tenantsOf(config: AzureSettings): TenantToCheck[] {
+/** Those that the worker serves, as `createTenants` has them: the one of AZURE_TENANT_ID is the first. */
+function tenantsOf(config: AzureSettings, further: ReadWanted['tenants']): TenantToCheck[] {
   const endpoints = endpointsOf(config);
   const isNamed = config.AZURE_AUTHORITY_HOST !== undefined || config.GRAPH_CLOUD !== 'global';
+  const where = { authorityHost: isNamed ? endpoints.loginUrl : undefined, endpoints };
+  const { AZURE_TENANT_ID: id, AZURE_CLIENT_ID: clientId, AZURE_CLIENT_SECRET: clientSecret } = config;
   return [
-    {
-      id: config.AZURE_TENANT_ID,
-      clientId: config.AZURE_CLIENT_ID,
-      clientSecret: config.AZURE_CLIENT_SECRET,
-      authorityHost: isNamed ? endpoints.loginUrl : undefined,
-      endpoints,
-    },
+    { name: undefined, id, clientId, clientSecret, ...where },
+    ...further.map(({ tenant, clientSecret }) => ({
+      name: tenant.name,
+      id: tenant.id,
+      clientId: tenant.clientId,
+      clientSecret,
+      ...where,
+    })),
   ];
 }
 
+/** Each tenant signs in by itself; Graph is asked once, as the first of them. */
 function examineTenants(
   settings: ReadSettings,
-  { wishes }: ReadWanted,
+  { wishes, entries, tenants }: ReadWanted,
   now: () => number,
 ): Promise<Finding[]>[] {
   const config = settings.part(AZURE_SETTINGS);
   if (!config) return [notLooked('sign-in'), notLooked('graph')];
-  return tenantsOf(config).flatMap((tenant) => {
-    const wanted = wishes?.filter(({ tenantId }) => tenantId === tenant.id);
-    const signedIn = checkSignIn(tenant, wanted, now);
-    return [
-      runCheck('sign-in', SIGN_IN_WITHIN_MS + WITHIN_MS, async () => (await signedIn).remarks),
-      runCheck('graph', SIGN_IN_WITHIN_MS + WITHIN_MS, (signal) => graphAfter(signedIn, tenant, now, signal)),
-    ];
+  const [own, ...others] = tenantsOf(config, tenants).map((tenant) => {
+    const isIts = ({ tenantId }: { readonly tenantId: string }) => tenantId === tenant.id;
+    const people = entries.filter(isIts).flatMap((entry) => entry.people ?? []);
+    const wanted = wishes && { wishes: wishes.filter(isIts), people };
+    return { tenant, signedIn: checkSignIn(tenant, wanted, now) };
   });
-}
-
-async function graphAfter(
-  signedIn: Promise<SignedIn>,
-  { endpoints }: TenantToCheck,
-  now: () => number,
-  signal: AbortSignal,
-): Promise<Remark[]> {
-  const { token } = await signedIn;
-  return checkGraph(endpoints.graphUrl, token, now, signal);
+  if (!own) return [];
+  const { endpoints } = own.tenant;
+  return [
+    ...[own, ...others].map(({ signedIn }) =>
+      runCheck('sign-in', SIGN_IN_WITHIN_MS + WITHIN_MS, async () => (await signedIn).remarks),
+    ),
+    runCheck('graph', SIGN_IN_WITHIN_MS + WITHIN_MS, async (signal) =>
+      checkGraph(endpoints.graphUrl, (await own.signedIn).token, now, signal),
+    ),
+  ];
 }
 
 function examineUrls(settings: ReadSettings, now: () => number): Promise<Finding[]>[] {
@@ -119,9 +121,17 @@ function examineUrls(settings: ReadSettings, now: () => number): Promise<Finding
   const urls = notificationUrlsOf(config);
   if (urls.length === 0) return [say('public-url', ok('NOTIFICATION_URL is not set'))];
   const onInternet = isMicrosofts(endpointsOf(config).graphUrl);
-  return urls.map((url) =>
-    runCheck('public-url', URL_WITHIN_MS, (signal) => checkPublicUrl(url, { onInternet, now }, signal)),
-  );
+  return [
+    runCheck('public-url', URL_WITHIN_MS, async (signal) => {
+      const found = await Promise.all(urls.map((url) => checkPublicUrl(url, { onInternet, now }, signal)));
+      return withoutRepeats(found.flat());
+    }),
+  ];
+}
+
+/** Both URLs are mostly of one host. */
+function withoutRepeats(remarks: readonly Remark[]): Remark[] {
+  return [...new Map(remarks.map((remark) => [remark.found, remark])).values()];
 }
 
 function examineRedis(settings: ReadSettings): Promise<Finding[]> {
@@ -130,18 +140,22 @@ function examineRedis(settings: ReadSettings): Promise<Finding[]> {
   return runCheck('redis', WITHIN_MS, (signal) => checkRedis(place, signal));
 }
 
-function examineKafka(settings: ReadSettings, { wishes }: ReadWanted): Promise<Finding[]> {
+function examineKafka(settings: ReadSettings, { wishes, tenants }: ReadWanted): Promise<Finding[]> {
   const place = settings.part(KAFKA_SETTINGS);
   if (!place) return notLooked('kafka');
-  const topics = (wishes ?? []).map(({ topic }) => topic);
-  return runCheck('kafka', WITHIN_MS, (signal) => checkKafka(place, topics, azureTokenOf(settings), signal));
+  const declared = tenants.map(({ tenant }) => tenant);
+  const named = {
+    records: [...(wishes ?? []), ...declared].flatMap(({ topic }) => topic ?? []),
+    deadLetters: declared.flatMap(({ deadLetterTopic }) => deadLetterTopic ?? []),
+  };
+  return runCheck('kafka', WITHIN_MS, (signal) => checkKafka(place, named, azureTokenOf(settings), signal));
 }
 
 /** Event Hubs trust the identity that reads from Graph; where that cannot be told, the sign-in is refused. */
 function azureTokenOf(settings: ReadSettings): AzureToken {
   return (scope) => {
     const config = settings.part(AZURE_SETTINGS);
-    const [tenant] = config ? tenantsOf(config) : [];
+    const [tenant] = config ? tenantsOf(config, []) : [];
     if (!tenant) return Promise.reject(new Error('AZURE_TENANT_ID or AZURE_CLIENT_ID is wrong'));
     const { id: tenantId, clientId, clientSecret, authorityHost } = tenant;
     const newCredential = () => createCredential({ tenantId, clientId, clientSecret, authorityHost });

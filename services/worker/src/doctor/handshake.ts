@@ -1,4 +1,4 @@
-/** Asks a notification URL as Graph does before it makes a subscription (validation of the notificationUrl). */
+/** Asks a notification URL as Graph does before it makes a subscription (Graph: change-notifications-delivery-webhooks). */
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'undici';
 

@@ -7,6 +7,7 @@ import type { KafkaConnection } from '../kafka/kafka-connection.ts';
 import { reasonOf, setupProblemOf } from '../kafka/kafka-error.ts';
 import { kafkaSettings, securityProtocolOf } from '../kafka/kafka-settings.ts';
 import { outliveLateErrors, platformaticOptions } from '../kafka/platformatic-options.ts';
+import { probeKafka } from '../kafka/probe-kafka.ts';
 import { count, error, namesOf, ok, type Problem, type Remark } from './finding.ts';
 import { judgeStates, judgeTopics, type SeenTopic, type TopicSettings } from './kafka-topics.ts';
 
@@ -22,17 +23,20 @@ export const KAFKA_SETTINGS = [
 
 type Place = Pick<WorkerConfig, (typeof KAFKA_SETTINGS)[number]>;
 
-/** `wished`: topics that wanted subscriptions name. */
+/** Beside KAFKA_TOPIC and KAFKA_DEAD_LETTER_TOPIC: those that subscriptions and tenants name. */
+export type NamedTopics = { readonly records: readonly string[]; readonly deadLetters: readonly string[] };
+
 export async function checkKafka(
   place: Place,
-  wished: readonly string[],
+  named: NamedTopics,
   azureToken: AzureToken,
   signal: AbortSignal,
 ): Promise<Remark[]> {
-  const admin = open(connectionOf(place, azureToken));
+  const connection = connectionOf(place, azureToken);
+  const admin = open(connection);
   signal.addEventListener('abort', () => void admin.close().catch(() => undefined));
   try {
-    return await look(admin, place, wished);
+    return await look(admin, connection, place, named);
   } catch (thrown) {
     return [unreached(thrown, place.KAFKA_BROKERS)];
   } finally {
@@ -58,14 +62,20 @@ function unreached(thrown: unknown, brokers: readonly string[]): Problem {
   return error(reason.slice(0, at), reason.slice(at + 2));
 }
 
-async function look(admin: Admin, place: Place, wished: readonly string[]): Promise<Remark[]> {
-  const { KAFKA_TOPIC: topic, KAFKA_DEAD_LETTER_TOPIC: deadLetters } = place;
+async function look(
+  admin: Admin,
+  connection: KafkaConnection,
+  place: Place,
+  named: NamedTopics,
+): Promise<Remark[]> {
+  const records = [place.KAFKA_TOPIC, ...named.records];
+  const deadLetters = [place.KAFKA_DEAD_LETTER_TOPIC, ...named.deadLetters];
   const settings: TopicSettings = {
     deadLetters,
     creates: place.KAFKA_CREATE_TOPICS,
     tombstones: place.KAFKA_TOMBSTONES,
   };
-  const described = await describeTopics(admin, [...new Set([topic, ...wished, deadLetters])]);
+  const described = await describeTopics(admin, [...new Set([...records, ...deadLetters])]);
   const led = described.filter(({ state }) => state === 'led');
   const { brokers, topics } = await admin.metadata({ topics: led.map(({ name }) => name) });
   const configs = await readConfigs(admin, led);
@@ -80,11 +90,40 @@ async function look(admin: Admin, place: Place, wished: readonly string[]): Prom
       ...(configs.get(each.name) ?? UNTOLD),
     };
   });
-  const answer = `${count(brokers.size, 'broker')} answer${brokers.size === 1 ? 's' : ''} at`;
+  const away = await findUnreached(connection, [...brokers.values()]);
   return [
-    ok(`${answer} ${namesOf(place.KAFKA_BROKERS)} (${securityProtocolOf(place)})`),
+    ok(
+      `${namesOf(place.KAFKA_BROKERS)} answers: ${count(brokers.size, 'broker')}, ${securityProtocolOf(place)}`,
+    ),
+    ...away,
     ...judgeStates(described, settings),
     ...judgeTopics(seen, settings),
+  ];
+}
+
+/** A record goes to its partition's leader, where the cluster says that it is: the usual mistake of a Kafka in containers. */
+async function findUnreached(
+  connection: KafkaConnection,
+  brokers: readonly { readonly host: string; readonly port: number }[],
+): Promise<Problem[]> {
+  const asked = await Promise.all(
+    brokers.map(async ({ host, port }) => {
+      const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+      try {
+        await probeKafka({ ...connection, brokers: [address] });
+        return [];
+      } catch (thrown) {
+        return [`${address} (${thrown instanceof Error ? thrown.message : 'no answer'})`];
+      }
+    }),
+  );
+  const away = asked.flat();
+  if (away.length === 0) return [];
+  return [
+    error(
+      `the cluster names brokers that do not answer from here: ${namesOf(away, 3)}`,
+      'correct advertised.listeners of these brokers, or let this machine out to them',
+    ),
   ];
 }
 

@@ -15,7 +15,7 @@ export type SeenTopic = Pick<DescribedTopic, 'name' | 'mayWrite'> & {
 };
 
 export type TopicSettings = {
-  readonly deadLetters: string;
+  readonly deadLetters: readonly string[];
   readonly creates: boolean;
   readonly tombstones: boolean;
 };
@@ -127,7 +127,7 @@ export function judgeTopics(topics: readonly SeenTopic[], settings: TopicSetting
 function judgeCleanup(topics: readonly SeenTopic[], { deadLetters, tombstones }: TopicSettings): Problem[] {
   return topics.flatMap(({ name, cleanup }) => {
     if (cleanup !== 'compact') return [];
-    if (name === deadLetters) {
+    if (deadLetters.includes(name)) {
       return [
         warning(
           `${name} is compacted: of several dead letters of a resource only the last stays`,

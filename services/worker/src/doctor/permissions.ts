@@ -1,5 +1,6 @@
 /** Which application permissions the wanted subscriptions take, and how those that are granted compare. Pure. */
 import { parseResourcePath, type ResourcePath } from '@graph2kafka/shared';
+import type { People } from '../declaration/declared-entry.ts';
 import { kindOfWatched } from '../resources/find-kind.ts';
 import type { ResourceKind } from '../resources/resource-kind.ts';
 import type { Wish } from '../subscriptions/wanted-subscriptions.ts';
@@ -11,10 +12,18 @@ export type NeededPermissions = {
   readonly without: readonly string[];
 };
 
-type Wanted = Pick<Wish, 'resource'>;
+export type WantedInTenant = {
+  readonly wishes: readonly Pick<Wish, 'resource'>[];
+  /** Of whom the wishes are. */
+  readonly people: readonly People[];
+};
 
-export function neededPermissions(wishes: readonly Wanted[]): NeededPermissions {
+export function neededPermissions({ wishes, people }: WantedInTenant): NeededPermissions {
   const needed = new Map<string, Set<string>>();
+  for (const one of people) {
+    const permission = permissionToFind(one);
+    if (permission !== undefined) needed.set(permission, new Set(['people of subscriptions.yaml']));
+  }
   const without = new Set<string>();
   for (const { resource } of wishes) {
     const parsed = parseResourcePath(resource);
@@ -27,8 +36,28 @@ export function neededPermissions(wishes: readonly Wanted[]): NeededPermissions 
   return { needed, without: [...without] };
 }
 
+/** The least that finds them (Graph: api/user-list, api/group-list-transitivemembers); ids in the file take none. */
+function permissionToFind(people: People): string | undefined {
+  switch (people.kind) {
+    case 'users':
+      return people.names.length > 0 ? 'User.ReadBasic.All' : undefined;
+    case 'group':
+      return 'GroupMember.Read.All';
+    case 'filter':
+    case 'all':
+      return 'User.Read.All';
+  }
+}
+
+/** To subscribe takes more than to read (Graph: api/subscription-post-subscriptions, "Permissions"). */
+const TO_SUBSCRIBE: Readonly<Record<string, string>> = {
+  'drive item': 'Files.ReadWrite.All',
+  'list item': 'Sites.ReadWrite.All',
+};
+
 /** A kind that lives in several places has a permission for each: `Chat.…`, `Channel….…`, `Team….…`. */
-function permissionFor({ permissions }: ResourceKind, path: ResourcePath): string | undefined {
+function permissionFor({ name, permissions }: ResourceKind, path: ResourcePath): string | undefined {
+  if (name in TO_SUBSCRIBE) return TO_SUBSCRIBE[name];
   const words = path.map(({ word }) => word.toLowerCase());
   const places = words.includes('channels')
     ? ['Channel', 'Team']
@@ -42,9 +71,21 @@ function permissionFor({ permissions }: ResourceKind, path: ResourcePath): strin
 /** Beside `….ReadWrite….` of the same, these hold it too (Graph: permissions-reference). */
 const WIDER: Readonly<Record<string, readonly string[]>> = {
   'User.Read.All': ['Directory.Read.All', 'Directory.ReadWrite.All'],
+  'User.ReadBasic.All': [
+    'User.Read.All',
+    'User.ReadWrite.All',
+    'Directory.Read.All',
+    'Directory.ReadWrite.All',
+  ],
+  'GroupMember.Read.All': [
+    'Group.Read.All',
+    'Group.ReadWrite.All',
+    'Directory.Read.All',
+    'Directory.ReadWrite.All',
+  ],
   'Group.Read.All': ['Directory.Read.All', 'Directory.ReadWrite.All'],
-  'Files.Read.All': ['Sites.Read.All', 'Sites.ReadWrite.All'],
-  'Sites.Read.All': ['Sites.Manage.All', 'Sites.FullControl.All'],
+  'Files.ReadWrite.All': ['Sites.ReadWrite.All'],
+  'Sites.ReadWrite.All': ['Sites.Manage.All', 'Sites.FullControl.All'],
   'Chat.ReadBasic.All': ['Chat.Read.All', 'Chat.ReadWrite.All'],
   'ChatMember.Read.All': ['Chat.ReadBasic.All', 'Chat.Read.All', 'Chat.ReadWrite.All'],
   'Channel.ReadBasic.All': ['ChannelSettings.Read.All', 'ChannelSettings.ReadWrite.All'],
@@ -56,8 +97,8 @@ export type PermissionsCompared = {
   readonly missing: readonly string[];
   /** Granted, and nothing that is wanted takes them. */
   readonly superfluous: readonly string[];
-  /** `Mail.ReadWrite, where Mail.Read is enough` */
-  readonly wider: readonly string[];
+  /** What is granted in the place of what Graph names, and may do. */
+  readonly wider: readonly { readonly held: string; readonly named: string }[];
 };
 
 export function comparePermissions(
@@ -66,14 +107,16 @@ export function comparePermissions(
 ): PermissionsCompared {
   const used = new Set<string>();
   const missing: string[] = [];
-  const wider: string[] = [];
+  const wider: PermissionsCompared['wider'][number][] = [];
   for (const [permission, kinds] of needed) {
     const held = granted.includes(permission)
       ? permission
       : widerOf(permission).find((one) => granted.includes(one));
     if (held === undefined) missing.push(`${permission} (${[...kinds].join(', ')})`);
     else used.add(held);
-    if (held !== undefined && held !== permission) wider.push(`${held}, where ${permission} is enough`);
+    // One that something else needs anyway is none too many.
+    if (held !== undefined && held !== permission && !needed.has(held))
+      wider.push({ held, named: permission });
   }
   return { missing, superfluous: granted.filter((each) => !used.has(each)), wider };
 }

@@ -13,13 +13,18 @@ export type UrlCheckDeps = {
   readonly onInternet: boolean;
   readonly now: () => number;
   readonly handshakeWithinMs?: number;
+  readonly tlsWithinMs?: number;
 };
+
+/** Far beyond a round trip or two to the other side of the world. */
+const TLS_WITHIN_MS = 5000;
 
 export async function checkPublicUrl(
   url: NotificationUrl,
-  { onInternet, now, handshakeWithinMs = HANDSHAKE_WITHIN_MS }: UrlCheckDeps,
+  deps: UrlCheckDeps,
   signal: AbortSignal,
 ): Promise<Remark[]> {
+  const { onInternet, handshakeWithinMs = HANDSHAKE_WITHIN_MS } = deps;
   const parsed = new URL(url.url);
   const host = parsed.hostname.replace(/^\[|\]$/g, '');
   const form = judgeUrlForm(url, onInternet);
@@ -27,13 +32,14 @@ export async function checkPublicUrl(
   const before = [...form, ...problems];
   if (addresses.length === 0) return before;
   const isSecure = parsed.protocol === 'https:';
-  const tls = isSecure ? await checkTls(parsed, host, now, signal) : plainly(url, onInternet);
+  const tls = isSecure ? await checkTls(parsed, host, deps, signal) : plainly(url, onInternet);
   if (tls.isClosed) return [...before, ...tls.remarks];
   return [...before, ...tls.remarks, ...(await checkHandshake(parsed, handshakeWithinMs, signal))];
 }
 
 type TlsChecked = {
-  readonly remarks: readonly Remark[] /** Nothing can be asked there. */;
+  readonly remarks: readonly Remark[];
+  /** Nothing can be asked there. */
   readonly isClosed: boolean;
 };
 
@@ -43,9 +49,15 @@ function plainly({ setting }: NotificationUrl, onInternet: boolean): TlsChecked 
   return { remarks, isClosed: false };
 }
 
-async function checkTls(url: URL, host: string, now: () => number, signal: AbortSignal): Promise<TlsChecked> {
+async function checkTls(
+  url: URL,
+  host: string,
+  { now, tlsWithinMs = TLS_WITHIN_MS }: UrlCheckDeps,
+  signal: AbortSignal,
+): Promise<TlsChecked> {
   try {
-    const shown = await probeTls(host, Number(url.port || 443), signal);
+    const inTime = AbortSignal.any([signal, AbortSignal.timeout(tlsWithinMs)]);
+    const shown = await probeTls(host, Number(url.port || 443), inTime);
     return { remarks: judgeTls(shown, url.host, now()), isClosed: false };
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException;
@@ -62,11 +74,13 @@ async function checkTls(url: URL, host: string, now: () => number, signal: Abort
 
 async function checkHandshake(url: URL, withinMs: number, signal: AbortSignal): Promise<Remark[]> {
   const deadline = AbortSignal.timeout(withinMs);
+  // Without the query: it may hold a key of its own.
+  const place = `${url.host}${url.pathname}`;
   try {
-    return judgeHandshake(await shakeHands(url.href, AbortSignal.any([signal, deadline])), url.host);
+    return judgeHandshake(await shakeHands(url.href, AbortSignal.any([signal, deadline])), place);
   } catch (thrown) {
-    if (!deadline.aborted) return [unreached(thrown, url.host)];
-    const found = `${url.host} does not answer the handshake within ${withinMs / 1000} s, after which Graph refuses the subscription`;
+    if (!deadline.aborted) return [unreached(thrown, place)];
+    const found = `${place} does not answer the handshake within ${withinMs / 1000} s, after which Graph refuses the subscription`;
     return [
       error(
         found,

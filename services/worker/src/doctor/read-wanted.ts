@@ -1,27 +1,42 @@
-/** The wanted subscriptions and the keys that they need, as the worker reads them at its start. */
+/** The wanted subscriptions, their tenants, and the keys and secrets that they need, as the worker reads them at its start. */
 import { readFile } from 'node:fs/promises';
-import { ConfigError, type Environment, manyLines, platformSecretReader } from '@graph2kafka/shared';
+import {
+  ConfigError,
+  type Environment,
+  manyLines,
+  platformSecretReader,
+  type ReadSecret,
+} from '@graph2kafka/shared';
+import { WantedSubscriptionsError } from '../declaration/declaration-error.ts';
+import type { DeclaredEntry } from '../declaration/declared-entry.ts';
+import { parseSubscriptionsFile } from '../declaration/read-declaration.ts';
 import {
   type EncryptionKeys,
   loadEncryptionKeys,
   noEncryptionKeys,
   requireKeyFor,
 } from '../rich/encryption-keys.ts';
-import {
-  parseWantedSubscriptions,
-  WantedSubscriptionsError,
-  type Wish,
-} from '../subscriptions/wanted-subscriptions.ts';
+import type { Wish } from '../subscriptions/wanted-subscriptions.ts';
+import type { DeclaredTenant } from '../tenants/declared-tenants.ts';
+import { loadTenantSecrets, secretName } from '../tenants/tenant-secrets.ts';
 import type { ReadSettings } from './read-settings.ts';
+
+/** A tenant of subscriptions.yaml, with its secret where it has one that could be read. */
+export type FurtherTenant = { readonly tenant: DeclaredTenant; readonly clientSecret: string | undefined };
 
 export type ReadWanted = {
   /** Path of subscriptions.yaml; undefined where none is set, or a setting that it takes is wrong. */
   readonly file: string | undefined;
-  /** Undefined where they are not known. */
+  /** Undefined where they are not known. Of an entry whose people Graph knows, one of nobody. */
   readonly wishes: readonly Wish[] | undefined;
-  /** Of the file, without its name. */
+  /** The entries that these come from. */
+  readonly entries: readonly DeclaredEntry[];
+  /** Beside the one of AZURE_TENANT_ID; without those whose secret could not be read. */
+  readonly tenants: readonly FurtherTenant[];
+  /** Of the file, each with its name and line. */
   readonly problems: readonly string[];
-  readonly keyProblems: readonly string[];
+  /** Of keys and secrets that are needed and kept elsewhere. */
+  readonly secretProblems: readonly string[];
 };
 
 export async function readWanted(
@@ -29,16 +44,25 @@ export async function readWanted(
   environment: Environment,
   now: () => number,
 ): Promise<ReadWanted> {
-  const { file, ...read } = await readWishes(settings);
-  const keys = await readKeys(settings, environment, now);
-  const keyProblems = [...keys.problems];
-  if (keys.problems.length === 0 && read.wishes) {
-    keyProblems.push(...problemsOf(() => requireKeyFor(read.wishes ?? [], keys.held)));
-  }
-  return { file, ...read, keyProblems };
+  const { declared, ...file } = await readFileOf(settings);
+  const [keys, secrets] = await Promise.all([
+    readKeys(settings, environment, now),
+    readTenantSecrets(declared, platformSecretReader(environment)),
+  ]);
+  const needed =
+    keys.problems.length === 0 ? problemsOf(() => requireKeyFor(file.wishes ?? [], keys.held)) : [];
+  return {
+    ...file,
+    tenants: secrets.tenants,
+    secretProblems: [...keys.problems, ...needed, ...secrets.problems],
+  };
 }
 
-async function readWishes(settings: ReadSettings): Promise<Omit<ReadWanted, 'keyProblems'>> {
+type ReadFile = Pick<ReadWanted, 'file' | 'wishes' | 'entries' | 'problems'> & {
+  readonly declared: readonly DeclaredTenant[];
+};
+
+async function readFileOf(settings: ReadSettings): Promise<ReadFile> {
   const names = [
     'SUBSCRIPTIONS_FILE',
     'KAFKA_TOPIC',
@@ -47,24 +71,36 @@ async function readWishes(settings: ReadSettings): Promise<Omit<ReadWanted, 'key
   ] as const;
   const config = settings.part(names);
   const file = config?.SUBSCRIPTIONS_FILE;
-  if (!config || file === undefined) return { file, wishes: config && [], problems: [] };
+  const nothing = { file, entries: [], declared: [], problems: [] };
+  if (!config || file === undefined) return { ...nothing, wishes: config && [] };
+  const refuse = (problems: readonly string[]) => ({ ...nothing, wishes: undefined, problems });
   const { KAFKA_TOPIC: topic, AZURE_TENANT_ID: tenantId, LIFECYCLE_NOTIFICATION_URL: lifecycleUrl } = config;
   const text = await readFile(file, 'utf8').catch((thrown: NodeJS.ErrnoException) => thrown);
-  if (typeof text !== 'string') {
-    return { file, wishes: undefined, problems: [`cannot be read (${text.code})`] };
-  }
+  if (typeof text !== 'string') return refuse([`${file}: cannot be read (${text.code})`]);
   try {
-    return {
-      file,
-      wishes: parseWantedSubscriptions(text, file, { topic, tenantId, lifecycleUrl }),
-      problems: [],
-    };
+    const defaults = { topic, tenantId, lifecycleUrl };
+    const { tenants: declared, entries, samples: wishes } = parseSubscriptionsFile(text, file, defaults);
+    return { file, wishes, entries, declared, problems: [] };
   } catch (thrown) {
     if (!(thrown instanceof WantedSubscriptionsError)) throw thrown;
-    // Its first line is the file's name.
-    const lines = thrown.message.split('\n').map((line) => line.trim());
-    return { file, wishes: undefined, problems: lines.length > 1 ? lines.slice(1) : lines };
+    return refuse(thrown.problems);
   }
+}
+
+/** Each by itself, so that one that cannot be had hides no other. */
+async function readTenantSecrets(declared: readonly DeclaredTenant[], read: ReadSecret) {
+  const problems: string[] = [];
+  const tenants: FurtherTenant[] = [];
+  for (const tenant of declared) {
+    try {
+      const { config } = await loadTenantSecrets([tenant], read);
+      tenants.push({ tenant, clientSecret: config[secretName(tenant)] });
+    } catch (thrown) {
+      if (!(thrown instanceof ConfigError)) throw thrown;
+      problems.push(...thrown.problems);
+    }
+  }
+  return { tenants, problems };
 }
 
 type Keys = { readonly held: Pick<EncryptionKeys, 'current'>; readonly problems: readonly string[] };

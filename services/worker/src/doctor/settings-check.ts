@@ -6,8 +6,8 @@ import type { ReadSettings } from './read-settings.ts';
 
 const CURE = 'correct it in the environment of the worker (docs/operations.md, Settings)';
 
-export function checkSettings(settings: ReadSettings, keyProblems: readonly string[]): Remark[] {
-  const wrong = [...settings.problems, ...keyProblems].map((problem) => error(problem, CURE));
+export function checkSettings(settings: ReadSettings, secretProblems: readonly string[]): Remark[] {
+  const wrong = [...settings.problems, ...secretProblems].map((problem) => error(problem, CURE));
   const doubts = judgeSettings(settings);
   const { referring } = settings;
   const kept =

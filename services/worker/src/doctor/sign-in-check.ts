@@ -4,14 +4,15 @@ import type { AccessToken } from '@azure/identity';
 import { decodeJwt, type JWTPayload } from 'jose';
 import { createCredential } from '../graph/access-tokens.ts';
 import { authorityAt, issuerOf } from '../rich/token-authority.ts';
-import type { Wish } from '../subscriptions/wanted-subscriptions.ts';
 import { CLOUD_NAMES, type Endpoints, endpointsOf } from '../tenants/clouds.ts';
 import { askLogin } from './ask-login.ts';
 import { error, namesOf, ok, type Remark, warning } from './finding.ts';
-import { comparePermissions, neededPermissions } from './permissions.ts';
+import { comparePermissions, neededPermissions, type WantedInTenant } from './permissions.ts';
 import { signInProblem } from './sign-in-problems.ts';
 
 export type TenantToCheck = {
+  /** As subscriptions.yaml calls it; undefined: the one of AZURE_TENANT_ID. */
+  readonly name: string | undefined;
   readonly id: string;
   readonly clientId: string;
   /** Undefined: the platform signs in. */
@@ -26,18 +27,18 @@ export type SignedIn = { readonly remarks: readonly Remark[]; readonly token: st
 /** A login answers in less than a second; the credential itself would wait for ever. */
 export const SIGN_IN_WITHIN_MS = 10_000;
 
-/** `wishes`: those of this tenant; undefined where they are not known. */
+/** `wanted`: what is of this tenant; undefined where it is not known. */
 export async function checkSignIn(
   tenant: TenantToCheck,
-  wishes: readonly Wish[] | undefined,
+  wanted: WantedInTenant | undefined,
   now: () => number,
   withinMs = SIGN_IN_WITHIN_MS,
 ): Promise<SignedIn> {
-  const { id: tenantId, clientId, clientSecret, endpoints } = tenant;
+  const { name, id: tenantId, clientId, clientSecret, endpoints } = tenant;
   const { host: loginHost } = new URL(endpoints.loginUrl);
   try {
     const answer = await askForToken(tenant, withinMs);
-    if (answer) return { remarks: judgeToken(answer, tenant, wishes, now()), token: answer.token };
+    if (answer) return { remarks: judgeToken(answer, tenant, wanted, now()), token: answer.token };
     const found = `no token for app ${clientId}: ${loginHost} gives no answer within ${withinMs / 1000} s`;
     return {
       remarks: [error(found, 'let this machine out to it (firewall, proxy, route)')],
@@ -47,7 +48,7 @@ export async function checkSignIn(
     const hasSecret = clientSecret !== undefined;
     const why = saysWhy(thrown) ? thrown : ((await askLogin(endpoints.loginUrl, tenantId)) ?? thrown);
     return {
-      remarks: [signInProblem(why, { tenantId, clientId, loginHost, hasSecret })],
+      remarks: [signInProblem(why, { name, tenantId, clientId, loginHost, hasSecret })],
       token: undefined,
     };
   }
@@ -79,12 +80,12 @@ async function askForToken(
 export function judgeToken(
   { token, expiresOnTimestamp }: AccessToken,
   tenant: TenantToCheck,
-  wishes: readonly Wish[] | undefined,
+  wanted: WantedInTenant | undefined,
   now: number,
 ): Remark[] {
   const minutes = Math.round((expiresOnTimestamp - now) / 60_000);
   const signedIn = ok(
-    `app ${tenant.clientId} signs in to tenant ${tenant.id}; the token lasts ${minutes} minutes`,
+    `app ${tenant.clientId} signs in to tenant ${tenant.name ?? tenant.id}; the token lasts ${minutes} minutes`,
   );
   const claims = readClaims(token);
   // Other logins than Microsoft's are the operator's word.
@@ -100,7 +101,7 @@ export function judgeToken(
       ),
     ];
   }
-  return [signedIn, ...judgeCloud(claims, tenant), ...judgePermissions(claims, wishes)];
+  return [signedIn, ...judgeCloud(claims, tenant), ...judgePermissions(claims, wanted)];
 }
 
 /** For Graph to read and not for clients, says Microsoft; for people who look for a mistake it will do. */
@@ -142,12 +143,12 @@ function judgeCloud({ iss, aud }: JWTPayload, { id, endpoints }: TenantToCheck):
 const GRANT =
   'Entra: the app, API permissions, Microsoft Graph, Application permissions, then Grant admin consent';
 
-function judgePermissions({ roles }: JWTPayload, wishes: readonly Wish[] | undefined): Remark[] {
+function judgePermissions({ roles }: JWTPayload, wanted: WantedInTenant | undefined): Remark[] {
   const granted = Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : [];
-  if (!wishes || wishes.length === 0) {
+  if (!wanted || wanted.wishes.length === 0) {
     return [ok(`granted: ${namesOf(granted, 20) || 'nothing'}; no wanted subscription to compare with`)];
   }
-  const needed = neededPermissions(wishes);
+  const needed = neededPermissions(wanted);
   const { missing, superfluous, wider } = comparePermissions(needed, granted);
   const notForApps = needed.without.map((kind) =>
     warning(
@@ -160,8 +161,11 @@ function judgePermissions({ roles }: JWTPayload, wishes: readonly Wish[] | undef
   return [
     ...enough,
     ...missing.map((each) => error(`the permission ${each} is not granted`, `grant it (${GRANT})`)),
-    ...wider.map((each) =>
-      warning(`granted is ${each}`, 'grant the narrower one, and take the wider one away'),
+    ...wider.map(({ held, named }) =>
+      warning(
+        `${held} is granted in place of ${named}, which is what Graph names for subscriptions`,
+        `grant ${named} and take ${held} away`,
+      ),
     ),
     ...(superfluous.length > 0
       ? [

@@ -5,8 +5,9 @@
 import { error, type Problem } from './finding.ts';
 import { networkProblem } from './network-problem.ts';
 
-/** In the words of `docs/operations.md`: what is set wrong for which tenant. */
 export type SignInSettings = {
+  /** As subscriptions.yaml calls the tenant; undefined: it is that of AZURE_TENANT_ID. */
+  readonly name: string | undefined;
   readonly tenantId: string;
   readonly clientId: string;
   readonly loginHost: string;
@@ -69,24 +70,38 @@ const KNOWN: Readonly<Record<number, Known>> = {
 
 /** `thrown`: by @azure/identity. */
 export function signInProblem(thrown: unknown, settings: SignInSettings): Problem {
+  const [found, cure] = explain(thrown, settings);
+  const who = `app ${settings.clientId} in tenant ${settings.name ?? settings.tenantId}`;
+  return error(`no token for ${who}: ${found}`, placed(cure, settings.name));
+}
+
+function explain(thrown: unknown, { loginHost, hasSecret }: SignInSettings): Known {
   const text = thrown instanceof Error ? thrown.message : String(thrown);
   const number = /AADSTS(\d{4,9})/.exec(text)?.[1];
-  const who = `app ${settings.clientId} in tenant ${settings.tenantId}`;
   if (number !== undefined) {
     const [found, cure] = KNOWN[Number(number)] ?? [
       'the login refuses the app',
-      `look it up at https://${settings.loginHost}/error?code=${number}`,
+      `look it up at https://${loginHost}/error?code=${number}`,
     ];
-    return error(`no token for ${who}: ${found} (AADSTS${number})`, cure);
+    return [`${found} (AADSTS${number})`, cure];
   }
-  const network = networkProblem(thrown, settings.loginHost);
-  if (network) return error(`no token for ${who}: ${network.found}`, network.cure);
-  if (!settings.hasSecret) {
-    return error(
-      `no token for ${who}: the platform offers no identity`,
+  const network = networkProblem(thrown, loginHost);
+  if (network) return [network.found, network.cure];
+  if (!hasSecret) {
+    return [
+      'the platform offers no identity',
       'set AZURE_CLIENT_SECRET, or give the platform an identity (managed identity, workload identity, Azure CLI)',
-    );
+    ];
   }
   const name = thrown instanceof Error ? thrown.name : 'unknown error';
-  return error(`no token for ${who}: ${name}`, `see whether ${settings.loginHost} can be reached from here`);
+  return [name, `see whether ${loginHost} can be reached from here`];
+}
+
+/** Where a further tenant has what the own one has in a setting. */
+function placed(cure: string, name: string | undefined): string {
+  if (name === undefined) return cure;
+  return cure
+    .replaceAll('AZURE_CLIENT_SECRET', `the secret that tenants.${name}.clientSecret names`)
+    .replaceAll('AZURE_CLIENT_ID', `tenants.${name}.clientId`)
+    .replaceAll('AZURE_TENANT_ID', `tenants.${name}.id`);
 }

@@ -13,7 +13,7 @@ import {
   ResponseType,
 } from '@microsoft/microsoft-graph-client';
 import type { AccessTokens } from './access-tokens.ts';
-import { failureOfAnswer, GraphError } from './graph-error.ts';
+import { errorOf, failureOfAnswer, GraphError } from './graph-error.ts';
 import { GRAPH_VERSION } from './graph-url.ts';
 import { PinnedTransport } from './pinned-transport.ts';
 
@@ -55,6 +55,8 @@ export type GraphClientOptions = {
   readonly maxAnswerBytes?: number;
   /** Each time that one is begun. */
   readonly onRequest?: (form: RequestForm) => void;
+  /** Told of the `Date` of each answer, and when it was asked for and had, by `performance.now()`. */
+  readonly onDate?: (date: string | null, askedAt: number, answeredAt: number) => void;
 };
 
 export const BATCH_PATH = '/$batch';
@@ -77,7 +79,7 @@ export function createGraphClient(options: GraphClientOptions): GraphClient {
   return {
     request(request) {
       options.onRequest?.(request.path === BATCH_PATH ? 'batch' : 'single');
-      return send(client, request);
+      return send(client, request, options.onDate);
     },
     close: () => transport.close(),
   };
@@ -86,19 +88,22 @@ export function createGraphClient(options: GraphClientOptions): GraphClient {
 async function send(
   client: Client,
   { method, path, query, headers, body }: GraphRequest,
+  onDate: GraphClientOptions['onDate'],
 ): Promise<GraphAnswer> {
   const request = client.api(path).responseType(ResponseType.RAW);
   if (query) request.query({ ...query });
   if (headers) request.headers({ ...headers });
   const readAt = Date.now();
+  const askedAt = performance.now();
   const response = await perform(request, method, body);
+  onDate?.(response.headers.get('date'), askedAt, performance.now());
   const json = await readJson(response);
   if (response.status >= 200 && response.status < 300) {
     if (json === NOT_JSON) throw new GraphError({ kind: 'unusable', detail: 'the answer is not JSON' });
     return { status: response.status, body: json, readAt };
   }
   const header = (name: string) => response.headers.get(name);
-  throw new GraphError(failureOfAnswer(response.status, header, json, Date.now()));
+  throw new GraphError(failureOfAnswer(response.status, header, json, Date.now()), { said: errorOf(json) });
 }
 
 type ClientRequest = ReturnType<Client['api']>;

@@ -22,13 +22,18 @@ export type GraphFailure =
   /** 2xx that is no JSON object, too large, or a redirect: not Graph as documented. */
   | { readonly kind: 'unusable'; readonly detail: string };
 
+export type GraphsWords = { readonly code: string; readonly message: string };
+
 export class GraphError extends Error {
   override readonly name = 'GraphError';
   readonly failure: GraphFailure;
+  /** Graph's own code and words; absent where it did not answer. */
+  readonly said: GraphsWords | undefined;
 
-  constructor(failure: GraphFailure, options?: ErrorOptions) {
+  constructor(failure: GraphFailure, options?: ErrorOptions & { readonly said?: GraphsWords }) {
     super(describeFailure(failure), options);
     this.failure = failure;
+    this.said = options?.said;
   }
 }
 
@@ -90,7 +95,7 @@ function isAppThrottled(code: string, message: string): boolean {
 }
 
 /** Graph's error body: `{"error":{"code":…,"message":…}}`; cut, and on one line, since logs and records show it. */
-function errorOf(body: unknown): { code: string; message: string } {
+export function errorOf(body: unknown): GraphsWords {
   const error = (body as { error?: { code?: unknown; message?: unknown } } | null | undefined)?.error;
   const short = (value: unknown) =>
     typeof value === 'string' ? value.slice(0, 200).replaceAll(/\p{Cc}+/gu, ' ') : 'no code';

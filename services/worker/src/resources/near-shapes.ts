@@ -42,7 +42,7 @@ function pairsOf(text: string): Set<string> {
 }
 
 /** Dice's coefficient: 1 for the same pairs of letters, 0 for none in common. */
-function likeness(one: string, other: string): number {
+export function likeness(one: string, other: string): number {
   const [a, b] = [pairsOf(one), pairsOf(other)];
   return (2 * a.intersection(b).size) / (a.size + b.size || 1);
 }

@@ -26,7 +26,7 @@ export const MOST_NEW_CERTIFICATES = 200;
 export const MOST_NEW_SECRETS = 50;
 
 /** Longer than a worker takes to see what was replaced, wherever that is kept, and than most deployments take. */
-const NO_WAY_BACK_MS = 900_000;
+export const NO_WAY_BACK_MS = 900_000;
 
 /**
  * One that was let go and could not be made anew stops the others for so long. A receiver that Graph does not reach

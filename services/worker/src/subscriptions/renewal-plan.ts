@@ -3,6 +3,7 @@
  * what Graph lists and the time. Applying it twice does nothing the second time, but for renewing what was adopted late
  * in its life.
  */
+import { canonicalResource, parseResourcePath } from '@graph2kafka/shared';
 import {
   findOldSecrets,
   type Held,
@@ -13,10 +14,11 @@ import {
   MOST_NEW_SECRETS,
   needsCertificate,
 } from './changeover.ts';
+import { REMEMBER_MS, renewAt } from './renewal-time.ts';
 import type { KnownSubscription } from './subscription-store.ts';
 import type { EncryptionCertificate } from './subscriptions-api.ts';
-import { sameResource, type Wish } from './wanted-subscriptions.ts';
-import { sameFilter, sameSelect } from './watched-resource.ts';
+import type { Wish } from './wanted-subscriptions.ts';
+import { filterKey, sameSelect, selectKey } from './watched-resource.ts';
 
 export type Action =
   | {
@@ -37,8 +39,16 @@ export type Action =
     }
   /** Only how we look at what it notifies has changed: Graph is not told. */
   | { readonly do: 'amend'; readonly wish: Wish; readonly subscription: KnownSubscription }
+  /** It was noted that something was not notified, and its reading was not asked for yet. */
+  | { readonly do: 'close'; readonly wish: Wish; readonly subscription: KnownSubscription }
   /** It is ours at Graph, but we had lost sight of it. */
-  | { readonly do: 'adopt'; readonly wish: Wish; readonly listed: ListedSubscription }
+  | {
+      readonly do: 'adopt';
+      readonly wish: Wish;
+      readonly listed: ListedSubscription;
+      /** It is what a request of ours made whose answer was lost. */
+      readonly asIntended?: true;
+    }
   /** No longer wanted. */
   | { readonly do: 'delete'; readonly subscription: KnownSubscription }
   /** Replaced long enough ago: nothing of it can arrive any more. */
@@ -58,10 +68,31 @@ export type ListedSubscription = {
   /** Fingerprint of the secret that signed its clientState. */
   readonly secret?: string;
   readonly expiresAt: number;
+  /** Host that it notifies, where that is not our address: it serves no wish of ours. */
+  readonly elsewhere?: string;
 };
 
-/** Graph redelivers for up to 4 hours: so long an old subscription's notifications may arrive. */
-const REMEMBER_MS = 4 * 3_600_000;
+/** A subscription was asked for, and it is not known whether Graph has made it. */
+export type Intent = {
+  /** Of the clientState that was sent. */
+  readonly nonce: string;
+  /** Epoch milliseconds; a list that was begun earlier may not show it. */
+  readonly settlesAt: number;
+};
+
+/** What is known beside wishes and subscriptions. */
+export type Circumstances = {
+  /** When the list was begun: what was made or renewed later is not judged by it. */
+  readonly listedAt?: number;
+  /** By key of the wish. A wish with one is given nothing new before a list has been seen. */
+  readonly intents?: ReadonlyMap<string, Intent>;
+  /** Whatever Graph granted before has to be renewed: nobody has answered Graph for a while. */
+  readonly catchUpAt?: number;
+  /** The clock here may be wrong: what seems to have expired is tried to be renewed first. */
+  readonly clockIsUnsure?: boolean;
+  /** Until then nothing is let go for its secret: one that was could not be made anew. */
+  readonly setbackUntil?: number;
+};
 
 type ForWish = Extract<Action, { readonly wish: Wish }>;
 type Served = { readonly wish: Wish; readonly subscription: KnownSubscription };
@@ -77,6 +108,7 @@ export function planRenewal(
   listed: readonly ListedSubscription[] | undefined,
   now: number,
   held: Held = {},
+  seen: Circumstances = {},
 ): Action[] {
   const current = known.filter(({ replacedAt }) => replacedAt === undefined);
   // Of two that serve one wish the one that lives longer counts.
@@ -85,10 +117,18 @@ export function planRenewal(
   );
   const wanted = new Set(wishes.map(({ key }) => key));
   const ids = new Set(known.map(({ id }) => id));
-  const unclaimed = new Set(listed?.filter(({ id, expiresAt }) => !ids.has(id) && expiresAt > now));
+  const listedIds = listed && new Set(listed.map(({ id }) => id));
+  const unclaimed = Map.groupBy(
+    listed?.filter(
+      ({ id, expiresAt, elsewhere }) => !ids.has(id) && expiresAt > now && elsewhere === undefined,
+    ) ?? [],
+    watchKey,
+  );
   const due = wishes.flatMap((wish): ForWish[] => {
     const one = serving.get(wish.key);
-    return one ? planServed(wish, one, listed, now, held) : [planUnserved(wish, unclaimed)];
+    return one
+      ? planServed(wish, one, listedIds, now, held, seen)
+      : planUnserved(wish, unclaimed, listed !== undefined, seen);
   });
   const settled = settledOf(wishes, serving, due);
   const unserved = new Set(wishes.flatMap(({ key }) => (serving.has(key) ? [] : [key])));
@@ -98,7 +138,7 @@ export function planRenewal(
       .map((subscription): Action => ({ do: 'delete', subscription })),
     ...due,
     ...planNewCertificates(settled, now, held),
-    ...planNewSecrets(settled, known, unserved, now, held),
+    ...(now < (seen.setbackUntil ?? 0) ? [] : planNewSecrets(settled, known, unserved, now, held)),
     ...known
       .filter(({ replacedAt }) => replacedAt !== undefined && now - replacedAt > REMEMBER_MS)
       .map((subscription): Action => ({ do: 'forget', subscription })),
@@ -108,17 +148,19 @@ export function planRenewal(
 function planServed(
   wish: Wish,
   serving: KnownSubscription,
-  listed: readonly ListedSubscription[] | undefined,
+  listed: ReadonlySet<string> | undefined,
   now: number,
   held: Held,
+  seen: Circumstances,
 ): ForWish[] {
   // What Graph itself told us of (subscriptionRemoved) is known as a hole already.
-  if (isLost(serving, listed, now, held))
+  if (isLost(serving, listed, now, held, seen))
     return [{ do: 'create', wish, replaces: serving, lost: serving.demand !== 'recreate' }];
   if (!serves(serving, wish)) return [{ do: 'create', wish, replaces: serving, lost: false }];
   const subscription = showsAsWished(serving, wish) ? serving : amended(serving, wish);
-  if (isDue(serving, wish, now)) return [renewalOf({ wish, subscription }, now, held)];
-  return subscription === serving ? [] : [{ do: 'amend', wish, subscription }];
+  if (isDue(serving, wish, now, seen)) return [renewalOf({ wish, subscription }, now, held)];
+  if (subscription !== serving) return [{ do: 'amend', wish, subscription }];
+  return serving.hole === undefined ? [] : [{ do: 'close', wish, subscription }];
 }
 
 /** Wishes that nothing is due for; what ends next comes first. */
@@ -185,28 +227,47 @@ function canBeMade({ rich }: Wish, { certificateId }: KnownSubscription, { certi
 }
 
 /** Takes what it adopts out of `unclaimed`, so that no other wish adopts the same one. */
-function planUnserved(wish: Wish, unclaimed: Set<ListedSubscription>): ForWish {
-  const ours = [...unclaimed].find((one) => matches(one, wish));
-  if (!ours) return { do: 'create', wish, replaces: undefined, lost: false };
-  unclaimed.delete(ours);
-  return { do: 'adopt', wish, listed: ours };
+function planUnserved(
+  wish: Wish,
+  unclaimed: ReadonlyMap<string, ListedSubscription[]>,
+  isListed: boolean,
+  { intents, listedAt = Number.POSITIVE_INFINITY }: Circumstances,
+): ForWish[] {
+  const intent = intents?.get(wish.key);
+  if (intent && (!isListed || listedAt < intent.settlesAt)) return [];
+  const alike = unclaimed.get(watchKey(wish)) ?? [];
+  const ours = alike.find(({ nonce }) => nonce === intent?.nonce) ?? alike[0];
+  if (!ours) return [{ do: 'create', wish, replaces: undefined, lost: false }];
+  alike.splice(alike.indexOf(ours), 1);
+  const asIntended = ours.nonce === intent?.nonce;
+  return [{ do: 'adopt', wish, listed: ours, ...(asIntended && { asIntended }) }];
 }
 
 function isLost(
   subscription: KnownSubscription,
-  listed: readonly ListedSubscription[] | undefined,
+  listed: ReadonlySet<string> | undefined,
   now: number,
   held: Held,
+  { listedAt, clockIsUnsure }: Circumstances,
 ): boolean {
-  if (subscription.demand === 'recreate' || subscription.expiresAt <= now) return true;
+  if (subscription.demand === 'recreate') return true;
+  if (subscription.expiresAt <= now && clockIsUnsure !== true) return true;
   if (isUnverifiable(subscription, held, now)) return true;
   if (listed === undefined || !isRecognized(subscription, held)) return false;
-  return !listed.some(({ id }) => id === subscription.id);
+  const { servingSince = 0, grantedAt = 0 } = subscription;
+  if (listedAt !== undefined && Math.max(servingSince, grantedAt) > listedAt) return false;
+  return !listed.has(subscription.id);
 }
 
-/** With a third of its life left there is time for a weekend of failing renewals. */
-export function isDue({ demand, expiresAt }: KnownSubscription, { lifeMinutes }: Wish, now: number): boolean {
-  return demand === 'renew' || expiresAt - now < (lifeMinutes * 60_000) / 3;
+export function isDue(
+  subscription: KnownSubscription,
+  wish: Wish,
+  now: number,
+  { catchUpAt }: Circumstances,
+): boolean {
+  const { demand, grantedAt = Number.NEGATIVE_INFINITY } = subscription;
+  if (demand === 'renew' || (catchUpAt !== undefined && grantedAt < catchUpAt)) return true;
+  return renewAt(subscription, wish) <= now;
 }
 
 function serves(subscription: KnownSubscription, wish: Wish): boolean {
@@ -231,18 +292,28 @@ function amended(subscription: KnownSubscription, { tenantId, select, prefer }: 
   return { ...kept, tenantId, ...(select && { select }), ...(prefer && { prefer }) };
 }
 
+type Watch = Pick<ListedSubscription, 'resource' | 'filter' | 'select' | 'changeType' | 'rich'>;
+
 /** Whether Graph's subscription is the one that is wished for; what an ordinary one selects Graph is not told. */
-export function matches(
-  subscription: Pick<ListedSubscription, 'resource' | 'filter' | 'select' | 'changeType' | 'rich'>,
-  wish: Wish,
-): boolean {
-  const sorted = (changeType: string) => changeType.toLowerCase().split(',').sort().join();
-  const isRich = wish.rich === true;
-  return (
-    sameResource(subscription.resource, wish.resource) &&
-    sameFilter(subscription.filter, wish.filter) &&
-    sorted(subscription.changeType) === sorted(wish.changeType) &&
-    (subscription.rich === true) === isRich &&
-    (!isRich || sameSelect(subscription.select, wish.select))
-  );
+export function matches(subscription: Watch, wish: Wish): boolean {
+  return watchKey(subscription) === watchKey(wish);
+}
+
+const watchKeys = new WeakMap<Watch, string>();
+
+/** The same text for what Graph takes for the same, however resource, filter and changes are spelled. */
+export function watchKey(watch: Watch): string {
+  const known = watchKeys.get(watch);
+  if (known !== undefined) return known;
+  const { resource, filter, select, changeType, rich = false } = watch;
+  const path = parseResourcePath(resource);
+  const key = JSON.stringify([
+    path.ok ? canonicalResource(path.path) : resource,
+    filterKey(filter),
+    changeType.toLowerCase().split(',').sort().join(),
+    rich,
+    rich ? selectKey(select) : '',
+  ]);
+  watchKeys.set(watch, key);
+  return key;
 }

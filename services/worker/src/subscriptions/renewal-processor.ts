@@ -1,19 +1,15 @@
 /**
- * The scheduled job that keeps the subscriptions alive: one run at a time over the whole pool of workers, by BullMQ's
- * job scheduler and a queue that works one job at once.
+ * The scheduled job that keeps the subscriptions alive: by BullMQ's job scheduler and a queue that works one job at once,
+ * so that workers do not come in vain. That one reconciles at a time is the lease's to see to (`fleet.ts`).
  */
 import { SUBSCRIPTION_QUEUE } from '@graph2kafka/shared';
 import { type Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { coalesceRequests } from './coalesce-requests.ts';
-import type { ReconcileReport } from './reconcile-subscriptions.ts';
-import type { Reconcile } from './reconcile-tenants.ts';
+import type { Reconcile, ReconcileReport } from './reconcile.ts';
 import { createRotationNotes, type RotationNotesDeps } from './rotation-notes.ts';
 
 const SCHEDULER = 'reconcile';
-
-/** Graph's own list is asked for in the first run, and then so often; removals between are told by `subscriptionRemoved`. */
-const ASK_GRAPH_EVERY_MS = 600_000;
 
 /** Graph may demand something of thousands of subscriptions at once. */
 const REQUESTED_WITHIN_MS = 1000;
@@ -42,7 +38,7 @@ export async function startRenewalProcessor(
   everyMs: number,
   onReport: (report: ReconcileReport) => void,
 ): Promise<RenewalProcessor> {
-  const { log, now } = deps;
+  const { log } = deps;
   await queue.setGlobalConcurrency(1);
   await queue.upsertJobScheduler(SCHEDULER, { every: everyMs }, { name: 'reconcile', opts: KEPT_JOBS });
   const request = async () => {
@@ -55,17 +51,19 @@ export async function startRenewalProcessor(
   };
   await request();
   const noteRotations = createRotationNotes(deps);
-  let askedAt = Number.NEGATIVE_INFINITY;
   const worker = new Worker(
     SUBSCRIPTION_QUEUE,
-    async (): Promise<ReconcileReport> => {
-      const askGraph = now() - askedAt >= ASK_GRAPH_EVERY_MS;
-      const report = await reconcile(askGraph);
-      if (report.listed) askedAt = now();
-      log.info(report, 'subscription.reconciled');
+    async (): Promise<ReconcileReport | undefined> => {
+      const report = await reconcile();
+      if (!report) {
+        log.debug('subscription.reconciled-elsewhere');
+        return undefined;
+      }
+      // A look that found nothing to do is no news.
+      log[isNews(report) ? 'info' : 'debug'](forLog(report), 'subscription.reconciled');
       noteRotations(report);
       onReport(report);
-      return report;
+      return forLog(report);
     },
     // A reconciliation of many subscriptions is paced by Graph; the lock is renewed meanwhile.
     { connection, prefix, concurrency: 1, lockDuration: 30_000, maxStalledCount: 50, runRetryDelay: 500 },
@@ -81,4 +79,17 @@ export async function startRenewalProcessor(
       await worker.close();
     },
   };
+}
+
+function isNews({ created, renewed, adopted, deleted, swept, listed, failed }: ReconcileReport): boolean {
+  return listed || failed.length > 0 || created + renewed + adopted + deleted + swept > 0;
+}
+
+/** Thousands may fail at once; each has its own line. */
+const MOST_LINES = 20;
+
+function forLog(report: ReconcileReport): ReconcileReport {
+  const { failed } = report;
+  if (failed.length <= MOST_LINES) return report;
+  return { ...report, failed: [...failed.slice(0, MOST_LINES), `and ${failed.length - MOST_LINES} more`] };
 }

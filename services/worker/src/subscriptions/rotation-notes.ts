@@ -1,7 +1,7 @@
 /** What an operator has to know of secrets and certificates after a reconciliation, said once and not at each one. */
 import type { Logger } from '@graph2kafka/shared';
 import type { EncryptionKeys } from '../rich/encryption-keys.ts';
-import type { ReconcileReport } from './reconcile-subscriptions.ts';
+import type { ReconcileReport } from './reconcile.ts';
 import type { CertificateInUse } from './rotations.ts';
 
 export type RotationNotesDeps = {

@@ -1,5 +1,6 @@
 /** How far the living subscriptions have got with new clientState secrets and new certificates. Pure. */
 import type { HeldKey } from '../rich/private-keys.ts';
+import type { FleetCounts } from './fleet.ts';
 import { secretFingerprint } from './secret-fingerprint.ts';
 import type { FormerCertificate, KnownSubscription } from './subscription-store.ts';
 
@@ -12,16 +13,21 @@ export type SecretsInUse = {
   readonly replaced: number;
 };
 
-export function secretsInUse(known: readonly KnownSubscription[], secrets: readonly string[]): SecretsInUse {
-  const newest = secretFingerprint(secrets[0] ?? '');
-  const serving = known.filter(({ replacedAt }) => replacedAt === undefined);
-  const old = (one: KnownSubscription) => one.secret !== newest;
-  const oldServing = serving.filter(old).length;
-  return {
-    current: serving.length - oldServing,
-    old: oldServing,
-    replaced: known.filter(old).length - oldServing,
-  };
+/** `tenants`: with their secrets, of which the first signs. */
+export function secretsInUseOf(
+  { subscriptions }: Pick<FleetCounts, 'subscriptions'>,
+  tenants: readonly { readonly tenantId: string; readonly secrets: readonly string[] }[],
+): SecretsInUse {
+  const newest = new Map(
+    tenants.map(({ tenantId, secrets: [first = ''] }) => [tenantId, secretFingerprint(first)]),
+  );
+  const sums = { current: 0, old: 0, replaced: 0 };
+  for (const { is, tenantId, secret, count } of subscriptions) {
+    const isNewest = newest.get(tenantId) === secret;
+    if (is === 'serving') sums[isNewest ? 'current' : 'old'] += count;
+    else if (!isNewest) sums.replaced += count;
+  }
+  return sums;
 }
 
 /** Whether the last one that needed an old secret went between the two. */

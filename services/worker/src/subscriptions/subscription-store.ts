@@ -1,7 +1,8 @@
 /** The subscriptions that we made, as Redis knows them: which wish each one serves, and until when it lives. */
 import type { QueueNames } from '@graph2kafka/shared';
 import type { Redis } from 'ioredis';
-import { type Demand, demandScripts, readDemand } from './subscription-demands.ts';
+import { type FleetKeys, type FleetRedis, fleetKeys, readHash, withFleetScripts } from './fleet-keys.ts';
+import { type Demand, readDemand } from './subscription-demands.ts';
 
 export type KnownSubscription = {
   readonly id: string;
@@ -35,6 +36,10 @@ export type KnownSubscription = {
   readonly servingSince?: number;
   /** Epoch milliseconds, as Graph answered. */
   readonly expiresAt: number;
+  /** Epoch milliseconds at which Graph granted that; absent where it was adopted. */
+  readonly grantedAt?: number;
+  /** Why what it watches has to be read again; it is gone once that has been asked for. */
+  readonly hole?: string;
   /** Epoch milliseconds; it no longer serves its wish, but what it notified may still arrive. */
   readonly replacedAt?: number;
   /** Graph asked for it, or said that it is gone; the next reconciliation acts. */
@@ -48,9 +53,11 @@ export type FormerCertificate = {
 };
 
 export type SubscriptionStore = {
-  /** Each with what is demanded of it. */
+  /** Each with what is demanded of it. Reads everything: nothing for each run. */
   all(): Promise<KnownSubscription[]>;
   get(id: string): Promise<KnownSubscription | undefined>;
+  /** Those that are known, in one question. */
+  many(ids: readonly string[]): Promise<KnownSubscription[]>;
   /** With a new expiry it was renewed: a demand for that is met. */
   save(subscription: KnownSubscription): Promise<void>;
   /** Resolves to false where it was renewed a moment ago, so that nothing has to be done. */
@@ -64,46 +71,81 @@ export type SubscriptionStore = {
  */
 const RENEWED_JUST_NOW_MS = 180_000;
 
-type Scripted = Redis & {
-  g2kDemand(...args: (string | number)[]): Promise<number>;
-  g2kSaveSubscription(...args: (string | number)[]): Promise<number>;
-};
-
 export function createSubscriptionStore(
   connection: Redis,
   names: QueueNames,
   now: () => number = Date.now,
 ): SubscriptionStore {
-  for (const [name, script] of Object.entries(demandScripts)) {
-    if (!(name in connection)) connection.defineCommand(name, script);
-  }
-  const redis = connection as Scripted;
-  const key = `${names.prefix}:subscriptions`;
-  const demands = `${names.prefix}:subscription-demands`;
-  const read = (json: string, held: string | null | undefined): KnownSubscription => {
-    const { demand: _old, ...known } = JSON.parse(json) as KnownSubscription;
-    const demand = known.replacedAt === undefined ? readDemand(held) : undefined;
-    return { ...known, ...(demand && { demand }) };
-  };
+  const redis = withFleetScripts(connection);
+  const keys = fleetKeys(names);
+  const write = createSubscriptionWrites(redis, keys, '', now);
   return {
     async all() {
-      const [known, held] = await Promise.all([redis.hgetall(key), redis.hgetall(demands)]);
-      return Object.entries(known).map(([id, json]) => read(json, held[id]));
+      const [known, demands] = await Promise.all([
+        readHash(redis, keys.subscriptions),
+        redis.hgetall(keys.demands),
+      ]);
+      return [...known].map(([id, json]) => readSubscription(json, demands[id]));
     },
     async get(id) {
-      const [json, held] = await Promise.all([redis.hget(key, id), redis.hget(demands, id)]);
-      return json === null ? undefined : read(json, held);
+      const [json, held] = await Promise.all([
+        redis.hget(keys.subscriptions, id),
+        redis.hget(keys.demands, id),
+      ]);
+      return json === null ? undefined : readSubscription(json, held);
     },
+    many: (ids) => readMany(redis, keys, ids),
+    ...write,
+    demand: async (id, what) =>
+      (await redis.g2kDemand(
+        keys.demands,
+        keys.subscriptions,
+        keys.due,
+        id,
+        what,
+        now(),
+        RENEWED_JUST_NOW_MS,
+      )) === 1,
+  };
+}
+
+/** `token`: of the lease under which is written; '': without one. */
+export function createSubscriptionWrites(
+  redis: FleetRedis,
+  keys: FleetKeys,
+  token: string,
+  now: () => number,
+): Pick<SubscriptionStore, 'save' | 'remove'> {
+  const { lease, subscriptions, demands, byWish, counts, intents } = keys;
+  return {
     async save({ demand = '', ...subscription }) {
       const { id, expiresAt, replacedAt } = subscription;
       const replaced = replacedAt === undefined ? 0 : 1;
       const json = JSON.stringify(subscription);
-      await redis.g2kSaveSubscription(key, demands, id, json, expiresAt, replaced, demand, now());
+      const all = [lease, subscriptions, demands, byWish, counts, intents];
+      await redis.g2kSaveSubscription(...all, token, id, json, expiresAt, replaced, demand, now());
     },
-    demand: async (id, what) => (await redis.g2kDemand(demands, id, what, now(), RENEWED_JUST_NOW_MS)) === 1,
     async remove(id) {
-      await redis.hdel(key, id);
-      await redis.hdel(demands, id);
+      await redis.g2kForgetSubscription(lease, subscriptions, demands, byWish, counts, token, id);
     },
   };
+}
+
+export async function readMany(
+  redis: FleetRedis,
+  keys: FleetKeys,
+  ids: readonly string[],
+): Promise<KnownSubscription[]> {
+  if (ids.length === 0) return [];
+  const [known, demands] = await Promise.all([
+    redis.hmget(keys.subscriptions, ...ids),
+    redis.hmget(keys.demands, ...ids),
+  ]);
+  return known.flatMap((json, nth) => (json === null ? [] : [readSubscription(json, demands[nth])]));
+}
+
+export function readSubscription(json: string, held: string | null | undefined): KnownSubscription {
+  const { demand: _old, ...known } = JSON.parse(json) as KnownSubscription;
+  const demand = known.replacedAt === undefined ? readDemand(held) : undefined;
+  return { ...known, ...(demand && { demand }) };
 }

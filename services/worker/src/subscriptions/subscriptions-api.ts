@@ -44,12 +44,14 @@ export type NewSubscription = {
   readonly immutableIds?: boolean;
   /** Given: notifications carry the resource, encrypted with it. */
   readonly certificate?: EncryptionCertificate;
+  /** `v1_2` without it. */
+  readonly latestSupportedTlsVersion?: string;
 };
 
 export type SubscriptionsApi = ReturnType<typeof createSubscriptionsApi>;
 
-/** More pages than a full tenant has (10,000 subscriptions in pages of 100): a list that does not end is no list. */
-const MOST_PAGES = 1000;
+/** More pages than a full tenant has (100,000 subscriptions in pages of 100): a list that does not end is no list. */
+const MOST_PAGES = 5000;
 
 export function createSubscriptionsApi(client: GraphClient, graphUrl: string) {
   const one = (id: string) => `/subscriptions/${encodeURIComponent(id)}`;
@@ -58,9 +60,9 @@ export function createSubscriptionsApi(client: GraphClient, graphUrl: string) {
       const { expiresAt, certificate, immutableIds, ...subscription } = made;
       const headers = immutableIds && { headers: { Prefer: IMMUTABLE_IDS } };
       const body = {
+        latestSupportedTlsVersion: 'v1_2',
         ...subscription,
         expirationDateTime: iso(expiresAt),
-        latestSupportedTlsVersion: 'v1_2',
         ...(certificate && { includeResourceData: true, ...asProperties(certificate) }),
       };
       return read(await client.request({ method: 'POST', path: '/subscriptions', body, ...headers }));
@@ -85,11 +87,12 @@ export function createSubscriptionsApi(client: GraphClient, graphUrl: string) {
       }
     },
 
-    /** Those of this app in this tenant. Graph allows 25 such calls in 20 s: never once per mailbox. */
-    async list(): Promise<GraphSubscription[]> {
+    /** Those of this app in this tenant. Graph allows 25 such calls, one for each page, in 20 s: never once per mailbox. */
+    async list(beforePage: () => Promise<void> = async () => undefined): Promise<GraphSubscription[]> {
       const all: GraphSubscription[] = [];
       let next: { path: string; query?: PageAddress['query'] } | undefined = { path: '/subscriptions' };
       for (let page = 0; next && page < MOST_PAGES; page++) {
+        await beforePage();
         const { body } = await client.request({ method: 'GET', ...next });
         const { value, '@odata.nextLink': nextLink } = readPage(body);
         all.push(...value.flatMap((item) => subscriptionSchema.safeParse(item).data ?? []));

@@ -12,6 +12,12 @@ export type DeclaredTenants = {
 /** A deployment of one tenant. */
 export const noDeclaredTenants: DeclaredTenants = { tenants: [], secrets: { config: {} } };
 
+/** What is taken of the settings. */
+export type TenantsConfig = Pick<
+  WorkerConfig,
+  'AZURE_TENANT_ID' | 'AZURE_CLIENT_ID' | 'AZURE_CLIENT_SECRET' | 'KAFKA_TOPIC' | 'KAFKA_DEAD_LETTER_TOPIC'
+>;
+
 export type Tenants = {
   /** By id; the own one is the first. */
   readonly byId: ReadonlyMap<string, Tenant>;
@@ -22,7 +28,7 @@ export type Tenants = {
   close(): Promise<void>;
 };
 
-export function createTenants(config: WorkerConfig, declared: DeclaredTenants, deps: TenantDeps): Tenants {
+export function createTenants(config: TenantsConfig, declared: DeclaredTenants, deps: TenantDeps): Tenants {
   const own = createTenant(ownSettings(config), deps);
   const others = declared.tenants.map((tenant) =>
     createTenant(settingsOf(tenant, config, declared.secrets.config), deps),
@@ -36,7 +42,7 @@ export function createTenants(config: WorkerConfig, declared: DeclaredTenants, d
   };
 }
 
-function ownSettings(config: WorkerConfig): TenantSettings {
+function ownSettings(config: TenantsConfig): TenantSettings {
   return {
     id: config.AZURE_TENANT_ID,
     clientId: config.AZURE_CLIENT_ID,
@@ -48,7 +54,7 @@ function ownSettings(config: WorkerConfig): TenantSettings {
 
 function settingsOf(
   { name, id, clientId, topic, deadLetterTopic }: DeclaredTenant,
-  config: WorkerConfig,
+  config: TenantsConfig,
   secrets: Readonly<Record<string, string>>,
 ): TenantSettings {
   return {

@@ -29,27 +29,44 @@ const reference = z.string().superRefine((text, context) => {
 });
 
 export const declaredTenantSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'must be 1 to 40 lower-case letters, digits or -'),
-  id: guid('the id of a tenant'),
-  clientId: guid('the id of an app registration'),
-  clientSecret: reference.optional(),
-  topic,
-  deadLetterTopic: topic,
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'must be 1 to 40 lower-case letters, digits or -')
+    .meta({ description: 'What entries call it.' }),
+  id: guid('the id of a tenant').meta({ description: 'Entra: "Directory (tenant) ID".' }),
+  clientId: guid('the id of an app registration').meta({ description: 'The app registration there.' }),
+  clientSecret: reference.optional().meta({
+    description:
+      'Where the secret is kept: file:…, azurekeyvault://… or gcpsecretmanager://…; never the secret. Without it the platform signs in.',
+  }),
+  topic: topic.meta({
+    description: 'Where its records go, unless an entry says otherwise; without it KAFKA_TOPIC.',
+  }),
+  deadLetterTopic: topic.meta({ description: 'Without it KAFKA_DEAD_LETTER_TOPIC.' }),
 });
 
 /** `clientSecret` is a reference; without one the platform signs in. */
 export type DeclaredTenant = z.output<typeof declaredTenantSchema>;
 
-/** What is wrong between them, a line each; `own` is the tenant of `AZURE_TENANT_ID`. */
-export function findTenantProblems(tenants: readonly DeclaredTenant[], own: string): string[] {
-  const problems = new Set<string>();
+export type TenantProblem = {
+  /** `['tenants', 1, 'id']` */
+  readonly path: readonly PropertyKey[];
+  readonly reason: string;
+};
+
+/** What is wrong between them; `own` is the tenant of `AZURE_TENANT_ID`. */
+export function findTenantProblems(tenants: readonly DeclaredTenant[], own: string): TenantProblem[] {
+  const problems: TenantProblem[] = [];
   const seen = { names: new Set<string>(), ids: new Set([own]) };
-  for (const { name, id } of tenants) {
-    if (seen.names.has(name)) problems.add(`tenants: ${name} is there twice`);
-    if (seen.ids.has(id))
-      problems.add(`tenants.${name}: ${id} is there already${id === own ? ', as AZURE_TENANT_ID' : ''}`);
+  for (const [i, { name, id }] of tenants.entries()) {
+    if (seen.names.has(name))
+      problems.push({ path: ['tenants', i, 'name'], reason: `${name} is there twice` });
+    if (seen.ids.has(id)) {
+      const reason = `${id} is there already${id === own ? ', as AZURE_TENANT_ID' : ''}`;
+      problems.push({ path: ['tenants', i, 'id'], reason });
+    }
     seen.names.add(name);
     seen.ids.add(id);
   }
-  return [...problems];
+  return problems;
 }

@@ -6,9 +6,15 @@ import type { Logger } from '@graph2kafka/shared';
 import { createAccessTokens, createCredential, type RenewableTokens } from '../graph/access-tokens.ts';
 import { type Batching, createBatchedRequests } from '../graph/batched-requests.ts';
 import { createFetchResource } from '../graph/fetch-resource.ts';
-import { createGraphClient, type GraphClient, type RequestForm } from '../graph/graph-client.ts';
+import {
+  createGraphClient,
+  type GraphClient,
+  type GraphClientOptions,
+  type RequestForm,
+} from '../graph/graph-client.ts';
 import { createReadPage } from '../graph/read-page.ts';
 import type { TenantAccess } from '../inbox/tenant-access.ts';
+import { createDirectory, type Directory } from '../people/directory.ts';
 import { authorityAt } from '../rich/token-authority.ts';
 import { createTokenVerifier, type TokenVerifier } from '../rich/validation-tokens.ts';
 import { createSubscriptionsApi, type SubscriptionsApi } from '../subscriptions/subscriptions-api.ts';
@@ -29,6 +35,7 @@ export type Tenant = TenantAccess &
   Omit<TenantSettings, 'clientSecret'> & {
     readonly tokens: RenewableTokens;
     readonly api: SubscriptionsApi;
+    readonly directory: Directory;
     readonly verifier: TokenVerifier;
     close(): Promise<void>;
   };
@@ -40,23 +47,26 @@ export type TenantDeps = {
   /** Absent: each resource is asked for by itself. */
   readonly batching: Omit<Batching, 'onRefused'> | undefined;
   readonly onRequest: (form: RequestForm) => void;
+  /** Told of the time by Graph's clock. */
+  readonly onDate: NonNullable<GraphClientOptions['onDate']>;
   readonly log: Logger;
 };
 
 export function createTenant(settings: TenantSettings, deps: TenantDeps): Tenant {
   const { clientSecret, ...shown } = settings;
-  const { endpoints, authorityHost, onRequest } = deps;
+  const { endpoints, authorityHost, onRequest, onDate } = deps;
   const { id: tenantId, clientId } = settings;
   const newCredential = () =>
     createCredential({ tenantId, clientId, clientSecret: clientSecret(), authorityHost });
   const tokens = createAccessTokens(newCredential, endpoints.scope);
-  const graph = createGraphClient({ url: endpoints.graphUrl, tokens, onRequest });
+  const graph = createGraphClient({ url: endpoints.graphUrl, tokens, onRequest, onDate });
   return {
     ...shown,
     tokens,
     fetchResource: createFetchResource(batchedOrSingle(graph, deps)),
     readPage: createReadPage(graph, endpoints.graphUrl),
     api: createSubscriptionsApi(graph, endpoints.graphUrl),
+    directory: createDirectory({ client: graph, graphUrl: endpoints.graphUrl }),
     verifier: createTokenVerifier({ audiences: [clientId], authority: authorityAt(endpoints.loginUrl) }),
     close: () => graph.close(),
   };

@@ -10,6 +10,7 @@ import { createAdminApp, startAdminServer } from '../../src/admin/admin-server.t
 import { createHealth } from '../../src/admin/health.ts';
 import { workerSettings } from '../../src/config.ts';
 import { createContext } from '../../src/context.ts';
+import { nothingWanted } from '../../src/declaration/read-declaration.ts';
 import { startBlackHole } from '../support/black-hole.ts';
 import { ownRedis } from '../support/own-redis.ts';
 import { keptLog } from '../support/silent-log.ts';
@@ -34,7 +35,7 @@ async function startAdmin(options: Options = {}) {
     ADMIN_PASSWORD: options.password,
   });
   const shutdown = createShutdown(log, 5000);
-  const context = createContext(config, [], log, shutdown);
+  const context = createContext(config, nothingWanted, log, shutdown);
   onTestFinished(async () => void (await shutdown.run('end of test')));
   const health = createHealth(context);
   if (options.started !== false) health.markStarted();

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../../src/admin/metrics.ts';
 import type { RunReport } from '../../src/inbox/owner-run.ts';
 import type { Pause } from '../../src/limits/pause.ts';
+import type { FleetNumbers } from '../../src/subscriptions/fleet-numbers.ts';
 import { ownRedis } from '../support/own-redis.ts';
 import { changeNews, EVENT } from '../support/taken-entry.ts';
 
@@ -20,11 +21,21 @@ const PAUSES: readonly Pause[] = [
 
 function setup() {
   const own = ownRedis();
+  const fleet: { now: FleetNumbers } = {
+    now: { serving: 0, bySecret: { current: 0, old: 0, replaced: 0 }, troubles: {} },
+  };
   const queues = { owners: own.openQueue(OWNER_QUEUE), deadLetters: own.openQueue(DEAD_LETTER_QUEUE) };
   return {
     ...own,
     ...queues,
-    metrics: createMetrics(own.inbox, queues.owners, queues.deadLetters, async () => PAUSES),
+    metrics: createMetrics(
+      own.inbox,
+      queues.owners,
+      queues.deadLetters,
+      async () => PAUSES,
+      async () => fleet.now,
+    ),
+    fleet,
   };
 }
 
@@ -97,7 +108,7 @@ describe('the metrics', () => {
   });
 
   it('tell the backlog as Redis has it, and that no subscription fails until one does', async () => {
-    const { metrics, inbox, owners, deadLetters } = setup();
+    const { metrics, inbox, owners, deadLetters, fleet } = setup();
     await inbox.append('tenant/users/ada', [
       { owner: 'tenant/users/ada', resource: EVENT, receivedAt: 1, news: changeNews() },
     ]);
@@ -109,15 +120,21 @@ describe('the metrics', () => {
         'g2k_owners_with_news 1',
         'g2k_jobs{queue="owners",state="waiting"} 1',
         'g2k_jobs{queue="dead-letters",state="waiting"} 1',
-        'g2k_subscriptions_failing 0',
+        'g2k_subscriptions_failing{reason="quota"} 0',
       ]),
     );
+    fleet.now = {
+      serving: 7,
+      bySecret: { current: 5, old: 2, replaced: 1 },
+      troubles: { quota: 3 },
+    };
     metrics.countReconciliation({
       wanted: 2,
       created: 0,
       renewed: 0,
       adopted: 0,
       deleted: 0,
+      swept: 0,
       listed: true,
       failed: ['a'],
       bySecret: { current: 5, old: 2, replaced: 1 },
@@ -126,7 +143,8 @@ describe('the metrics', () => {
     });
     expect(await lines()).toEqual(
       expect.arrayContaining([
-        'g2k_subscriptions_failing 1',
+        'g2k_subscriptions_failing{reason="quota"} 3',
+        'g2k_subscriptions_failing{reason="handshake"} 0',
         'g2k_subscriptions_by_secret{secret="current"} 5',
         'g2k_subscriptions_by_secret{secret="old"} 2',
         'g2k_subscriptions_by_secret{secret="replaced"} 1',

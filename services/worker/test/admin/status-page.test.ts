@@ -1,6 +1,7 @@
 /** The status page, as text. */
 import { describe, expect, it } from 'vitest';
 import { renderStatus, type Status } from '../../src/admin/status-page.ts';
+import type { FleetNumbers } from '../../src/subscriptions/fleet-numbers.ts';
 import type { SecretsInUse } from '../../src/subscriptions/rotations.ts';
 import type { KnownSubscription } from '../../src/subscriptions/subscription-store.ts';
 
@@ -25,13 +26,17 @@ const page = (
   subscriptions: readonly KnownSubscription[] = [subscription()],
   jobs: Record<string, number> = { waiting: 1234 },
   bySecret: SecretsInUse = { current: 1, old: 0, replaced: 0 },
+  troubles: FleetNumbers['troubles'] = {},
 ) =>
   renderStatus({
     ready: true,
     problems: [],
     pauses: [],
     durability: 'strict',
-    backlog: { ownersWithNews: 17, jobs, deadLetters: 5, subscriptions, bySecret },
+    backlog: {
+      ...{ ownersWithNews: 17, jobs, deadLetters: 5, subscriptions, bySecret, troubles },
+      serving: subscriptions.filter(({ replacedAt }) => replacedAt === undefined).length,
+    },
     wanted: 3,
     at: NOW,
     ...more,
@@ -88,6 +93,13 @@ describe('the status page', () => {
     [50 * 60 * MINUTE, '2 d 2 h'],
   ])('calls %i ms of life "%s"', (ms, words) => {
     expect(page({}, [subscription({ expiresAt: NOW + ms })])).toContain(`<td>${words}</td>`);
+  });
+
+  it('says why wanted subscriptions are not served, and of how many', () => {
+    expect(page()).not.toContain('Not served');
+    const text = page({}, [], {}, undefined, { quota: 12, handshake: 0 });
+    expect(text).toMatch(/Not served.*quota: a quota of Graph is full<\/td><td>12</s);
+    expect(text).not.toContain('handshake');
   });
 
   it('stays a page that a browser shows at once, however many subscriptions there are', () => {

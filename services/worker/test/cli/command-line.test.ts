@@ -40,7 +40,10 @@ describe('the command line', () => {
   ])('%j is understood', (line, command) => expect(parse(line)).toMatchObject(command));
 
   it.each([
-    ['deadletters list', 'there is no command "deadletters": write dead-letters, certificates or doctor'],
+    [
+      'deadletters list',
+      'there is no command "deadletters": write plan, apply, list, show, renew, delete, create, export, dead-letters, certificates or doctor',
+    ],
     ['certificates renew', 'there is no command "renew": write list or rotate'],
     ['certificates rotate --days 0', '--days: must be a whole number from 1 to 3650'],
     ['certificates rotate --starts-in soon', '--starts-in: must be a whole number from 0 to 10080'],

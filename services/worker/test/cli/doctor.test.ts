@@ -1,7 +1,9 @@
 /** `g2k doctor`: its lines, its exit codes, and that it shows no secret. */
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { GraphSimulatorOptions } from '@graph2kafka/graph-simulator';
 import { freePort, RedisServer } from '@graph2kafka/test-harness';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { parseCommandLine } from '../../src/cli/command-line.ts';
@@ -14,14 +16,14 @@ import { ownTopic } from '../support/own-topic.ts';
 import { simulateGraph } from '../support/simulated-graph.ts';
 
 /** A deployment of which all is there, as far as one machine has it. */
-async function deployment(): Promise<Record<string, string>> {
+async function deployment(options: GraphSimulatorOptions = {}): Promise<Record<string, string>> {
   const dir = await mkdtemp(join(tmpdir(), 'graph2kafka-doctor-'));
   const redis = await RedisServer.start({ dir: join(dir, 'redis'), maxmemory: '100mb' });
   onTestFinished(async () => {
     await redis.stop();
     await rm(dir, { recursive: true, force: true });
   });
-  const { simulator, user } = await simulateGraph({ clientSecret: 'PLANTED-client-secret' });
+  const { simulator, user } = await simulateGraph({ clientSecret: 'PLANTED-client-secret', ...options });
   const receiver = await serve(undefined, echo);
   await writeFile(join(dir, 'subscriptions.yaml'), wants(`users/${user}/events`));
   await writeFile(join(dir, 'secret'), 'PLANTED-client-secret\n');
@@ -53,7 +55,7 @@ function settled(text: string, names: Readonly<Record<string, string>>): string[
     .replaceAll(/\b[\d.]+ ms\b/g, 'N ms')
     .replaceAll(/\b\d+ MB of 100/g, 'N MB of 100')
     .replaceAll(/Redis \d+\.\d+\.\d+/g, 'Redis N')
-    .replaceAll(/is [01] s off/g, 'is 0 s off')
+    .replaceAll(/is \d s off/g, 'is 0 s off')
     .split('\n');
 }
 
@@ -80,11 +82,11 @@ describe('the doctor', () => {
       "ok       sign-in        this login is none of Microsoft's, and its token names no permissions",
       'ok       graph          127.0.0.1:PORT answers in N ms; its clock is 0 s off ours',
       'ok       public-url     NOTIFICATION_URL is plain http, which only a simulator takes',
-      'ok       public-url     localhost:PORT answers the handshake in N ms',
+      'ok       public-url     localhost:PORT/events answers the handshake in N ms',
       'ok       public-url     LIFECYCLE_NOTIFICATION_URL is plain http, which only a simulator takes',
-      'ok       public-url     localhost:PORT answers the handshake in N ms',
+      'ok       public-url     localhost:PORT/lifecycle answers the handshake in N ms',
       'ok       redis          Redis N at 127.0.0.1:PORT without TLS, REDIS_DURABILITY=strict, N MB of 100 MB used; 99 % of 50 pings within N ms',
-      'ok       kafka          1 broker answers at 127.0.0.1:PORT (PLAINTEXT)',
+      'ok       kafka          127.0.0.1:PORT answers: 1 broker, PLAINTEXT',
       'ok       kafka          2 topics: RECORDS (3 partitions, 1 replica, min.insync.replicas 1, 1,048,588 bytes, delete), LETTERS (1 partition, 1 replica, min.insync.replicas 1, 1,048,588 bytes, delete)',
       'warning  kafka          one replica alone for RECORDS, LETTERS: what is on a broker that is lost is lost; cure: give it three replicas (kafka-reassign-partitions) and min.insync.replicas=2',
     ]);
@@ -109,12 +111,12 @@ describe('the doctor', () => {
     expect(problems.map((line) => line.replace(/; cure: .+/, ' …'))).toEqual([
       'error    settings       ADMIN_PORT: must be a whole number from 0 to 65535 …',
       'warning  settings       LIFECYCLE_NOTIFICATION_URL is not set: Graph cannot say that it missed or removed something …',
-      expect.stringMatching(/^error {4}subscriptions {2}.*subscriptions\.yaml: .*resource.* …$/),
+      expect.stringMatching(/^error {4}subscriptions {2}.*subscriptions\.yaml:3: calendar\.resource: .* …$/),
       expect.stringMatching(
         /^error {4}sign-in {8}no token for app .*: the client secret is wrong \(AADSTS7000215\) …$/,
       ),
       'warning  public-url     the path of NOTIFICATION_URL is /event, and the receiver listens on /events …',
-      'error    public-url     127.0.0.1:PORT refuses connections (ECONNREFUSED) …',
+      'error    public-url     127.0.0.1:PORT/event refuses connections (ECONNREFUSED) …',
       'error    redis          Redis: 127.0.0.1:PORT refuses connections (ECONNREFUSED) …',
       'error    kafka          Kafka has no topic nobody-made-this …',
       expect.stringMatching(/^warning {2}kafka {10}one replica alone for /),
@@ -135,6 +137,39 @@ describe('the doctor', () => {
       ...['redis        ', 'kafka        '].map(notLooked),
     ]);
     expect(code).toBe(1);
+  });
+
+  it('signs in to each tenant by itself, and says of whom Graph has to be asked', async () => {
+    const [there, elsewhere, app] = [randomUUID(), randomUUID(), randomUUID()];
+    const applications = [{ clientId: app, clientSecret: 'PLANTED-of-contoso' }];
+    const environment = await deployment({ tenants: [{ tenantId: there, applications }] });
+    const file = environment.SUBSCRIPTIONS_FILE ?? '';
+    await writeFile(`${file}.contoso`, 'PLANTED-of-contoso');
+    await writeFile(
+      file,
+      [
+        'tenants:',
+        `  - { name: contoso, id: ${there}, clientId: ${app}, clientSecret: "file:${file}.contoso" }`,
+        `  - { name: fabrikam, id: ${elsewhere}, clientId: ${app}, clientSecret: "file:${file}.fabrikam" }`,
+        'subscriptions:',
+        `  - { name: staff, tenant: contoso, resource: "users/{user}/events", group: ${randomUUID()} }`,
+        '',
+      ].join('\n'),
+    );
+    const { code, out } = await g2k(['doctor'], environment);
+    const lines = settled(out, { CONTOSO: there, APP: app });
+    expect(lines.filter((line) => /settings|subscriptions {2}|sign-in.*token/.test(line))).toEqual([
+      expect.stringMatching(
+        /^error {4}settings {7}tenants\.fabrikam\.clientSecret: file:.*\.fabrikam .*; cure: /,
+      ),
+      'ok       subscriptions  for staff Graph says whose, one for each: not counted here',
+      expect.stringMatching(/^ok {7}sign-in {8}app .* signs in to tenant .{36}; the token lasts 60 minutes$/),
+      expect.stringContaining('names no permissions'),
+      'ok       sign-in        app APP signs in to tenant contoso; the token lasts 60 minutes',
+      expect.stringContaining('names no permissions'),
+    ]);
+    expect(code).toBe(1);
+    expect(out).not.toContain('PLANTED');
   });
 
   it('has a JSON object a line for scripts', async () => {

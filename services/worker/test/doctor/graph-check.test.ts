@@ -105,10 +105,12 @@ describe('an answer', () => {
 });
 
 describe('the difference of two clocks', () => {
-  it('is counted from the middle of the call and the middle of the second', () => {
-    expect(
-      skewOf('Mon, 23 Nov 2026 12:00:00 GMT', Date.UTC(2026, 10, 23, 12), Date.UTC(2026, 10, 23, 12, 0, 1)),
-    ).toBe(0);
+  it('is what neither the time that the call took nor the cut second can explain', () => {
+    const noon = Date.UTC(2026, 10, 23, 12);
+    const skew = (sentAt: number, answeredAt: number) =>
+      skewOf('Mon, 23 Nov 2026 12:00:00 GMT', noon + sentAt, noon + answeredAt);
+    expect([skew(0, 0), skew(999, 999), skew(-60_000, 60_000)]).toEqual([0, 0, 0]);
+    expect([skew(40_999, 41_000), skew(-41_000, -40_000)]).toEqual([40_000, -40_000]);
     expect(skewOf(undefined, 0, 0)).toBeUndefined();
     expect(skewOf('noon', 0, 0)).toBeUndefined();
   });

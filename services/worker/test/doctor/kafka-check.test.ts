@@ -27,7 +27,7 @@ async function check(
   const settings = await readSettings({ KAFKA_BROKERS: inject('kafkaBrokers'), ...more });
   const place = settings.part(KAFKA_SETTINGS);
   if (!place) throw new Error(settings.problems.join());
-  return checkKafka(place, wished, noToken, signal);
+  return checkKafka(place, { records: wished, deadLetters: [] }, noToken, signal);
 }
 
 const told = async (...given: Parameters<typeof check>) =>
@@ -42,7 +42,7 @@ describe('a Kafka', () => {
   it('is described: brokers, topics, how they are set; and nothing is written', async () => {
     const [records, letters] = [await ownTopic(3), await ownTopic()];
     const [broker, described, ...rest] = await told(topics(records, letters));
-    expect(broker).toBe(`ok: 1 broker answers at ${inject('kafkaBrokers')} (PLAINTEXT)`);
+    expect(broker).toBe(`ok: ${inject('kafkaBrokers')} answers: 1 broker, PLAINTEXT`);
     expect(described).toBe(
       `ok: 2 topics: ${records} (3 partitions, 1 replica, min.insync.replicas 1, 1,048,588 bytes, delete), ` +
         `${letters} (1 partition, 1 replica, min.insync.replicas 1, 1,048,588 bytes, delete)`,
@@ -99,6 +99,8 @@ describe('a Kafka with rights', () => {
     broker = await KafkaBroker.start({
       dir,
       jvmOptions: ['-Xmx256m'],
+      // Nobody listens where it says that it is.
+      proxyPort: await freePort(),
       scramUsers: ['writer', 'reader', 'guest'].map((name) => {
         return { mechanism: 'SCRAM-SHA-512' as const, name, password: PASSWORD };
       }),
@@ -169,6 +171,16 @@ describe('a Kafka with rights', () => {
     ['guest', 'error: the right Describe is missing for records'],
   ])('says what is missing for %s', async (user, line) => expect(await told(as(user))).toContain(line));
 
+  it('whose brokers name an address that is not reached is an error', async () => {
+    const KAFKA_BROKERS = `127.0.0.1:${broker.portBehindProxy}`;
+    const lines = await told({ ...topics('records', 'records'), KAFKA_BROKERS });
+    expect(lines.filter((line) => line.startsWith('error'))).toEqual([
+      expect.stringMatching(
+        /^error: the cluster names brokers that do not answer from here: 127\.0\.0\.1:\d+ \(.*ECONNREFUSED/,
+      ),
+    ]);
+  });
+
   it('says that it refuses the sign-in, without the password', async () => {
     const remarks = await check(as('writer', 'PLANTED-WRONG'));
     expect(remarks).toEqual([
@@ -193,7 +205,7 @@ describe('a topic', () => {
     cleanup: 'compact,delete',
   };
   const judge = (more: Partial<SeenTopic>) =>
-    judgeTopics([{ ...good, ...more }], { deadLetters: 'letters', creates: false, tombstones: false })
+    judgeTopics([{ ...good, ...more }], { deadLetters: ['letters'], creates: false, tombstones: false })
       .slice(1)
       .map(({ level, found }) => `${level}: ${found}`);
 

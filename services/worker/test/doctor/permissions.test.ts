@@ -1,12 +1,14 @@
 /** What is granted, against what is wanted. */
 import { describe, expect, it } from 'vitest';
+import type { People } from '../../src/declaration/declared-entry.ts';
 import { comparePermissions, neededPermissions } from '../../src/doctor/permissions.ts';
 
 const ID = '622eaaff-0683-4862-9de4-f2ec83c2bd98';
 const wish = (resource: string) => ({ resource });
-const neededFor = (...resources: string[]) => [...neededPermissions(resources.map(wish)).needed.keys()];
+const ofNobody = (resources: string[]) => ({ wishes: resources.map(wish), people: [] });
+const neededFor = (...resources: string[]) => [...neededPermissions(ofNobody(resources)).needed.keys()];
 const compare = (granted: string[], ...resources: string[]) =>
-  comparePermissions(neededPermissions(resources.map(wish)), granted);
+  comparePermissions(neededPermissions(ofNobody(resources)), granted);
 
 describe('what is needed', () => {
   it.each([
@@ -24,12 +26,38 @@ describe('what is needed', () => {
     [`teams/${ID}/channels`, 'Channel.ReadBasic.All'],
     ['teams', 'Team.ReadBasic.All'],
     ['communications/callRecords', 'CallRecords.Read.All'],
+    [`users/${ID}/drive/root`, 'Files.ReadWrite.All'],
+    ['sites/contoso.sharepoint.com,1,2/lists/3', 'Sites.ReadWrite.All'],
   ])('for %s is %s', (resource, permission) => expect(neededFor(resource)).toEqual([permission]));
 
   it('for a presence is nothing that an app could have', () => {
-    expect(neededPermissions([wish('communications/presences')])).toEqual({
+    expect(neededPermissions(ofNobody(['communications/presences']))).toEqual({
       needed: new Map(),
       without: ['presence'],
+    });
+  });
+});
+
+describe('to find people', () => {
+  const needed = (...people: People[]) => [...neededPermissions({ wishes: [], people }).needed.keys()];
+
+  it.each<[People, string[]]>([
+    [{ kind: 'users', ids: [ID], names: [] }, []],
+    [{ kind: 'users', ids: [], names: ['ann@example.com'] }, ['User.ReadBasic.All']],
+    [{ kind: 'group', group: ID }, ['GroupMember.Read.All']],
+    [{ kind: 'filter', filter: 'accountEnabled eq true' }, ['User.Read.All']],
+    [{ kind: 'all' }, ['User.Read.All']],
+  ])('%j takes %j', (people, permissions) => expect(needed(people)).toEqual(permissions));
+
+  it('takes nothing more where what is wanted takes as much', () => {
+    const wanted = {
+      wishes: [wish('users')],
+      people: [{ kind: 'users', ids: [], names: ['ann@example.com'] } as const],
+    };
+    expect(comparePermissions(neededPermissions(wanted), ['User.Read.All'])).toEqual({
+      missing: [],
+      superfluous: [],
+      wider: [],
     });
   });
 });
@@ -59,7 +87,7 @@ describe('what is granted', () => {
     expect(compare([granted], resource)).toEqual({
       missing: [],
       superfluous: [],
-      wider: [`${granted}, where ${enough} is enough`],
+      wider: [{ held: granted, named: enough }],
     });
   });
 

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import type { AccessToken } from '@azure/identity';
 import { freePort } from '@graph2kafka/test-harness';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { WantedInTenant } from '../../src/doctor/permissions.ts';
 import { checkSignIn, judgeToken, type TenantToCheck } from '../../src/doctor/sign-in-check.ts';
 import { signInProblem } from '../../src/doctor/sign-in-problems.ts';
-import type { Wish } from '../../src/subscriptions/wanted-subscriptions.ts';
 import { type CloudName, endpointsOf } from '../../src/tenants/clouds.ts';
 import { startBlackHole } from '../support/black-hole.ts';
 import { simulateGraph } from '../support/simulated-graph.ts';
@@ -16,9 +16,7 @@ import { accessToken, CLIENT, TENANT } from './access-token.ts';
 import { makeCertificates, serve, trust } from './https-stand-ins.ts';
 
 const NOW = Date.UTC(2026, 10, 23, 12);
-const CALENDARS = [
-  { resource: `users/${randomUUID()}/events`, tenantId: TENANT },
-] as unknown as readonly Wish[];
+const CALENDARS: WantedInTenant = { wishes: [{ resource: `users/${randomUUID()}/events` }], people: [] };
 
 function tenantAt(loginUrl: string, more: Partial<TenantToCheck> = {}): TenantToCheck {
   const endpoints = endpointsOf({
@@ -27,6 +25,7 @@ function tenantAt(loginUrl: string, more: Partial<TenantToCheck> = {}): TenantTo
     AZURE_AUTHORITY_HOST: loginUrl,
   });
   return {
+    name: undefined,
     id: TENANT,
     clientId: CLIENT,
     clientSecret: 'PLANTED-SECRET',
@@ -109,6 +108,7 @@ describe('a sign-in', () => {
 
 describe('a number of Entra', () => {
   const settings = {
+    name: undefined,
     tenantId: TENANT,
     clientId: CLIENT,
     loginHost: 'login.microsoftonline.com',
@@ -138,16 +138,29 @@ describe('a number of Entra', () => {
     expect(JSON.stringify(problem)).not.toContain('PLANTED');
   });
 
+  it('of a further tenant is cured where subscriptions.yaml has it', () => {
+    const problem = signInProblem(new Error('AADSTS7000222'), { ...settings, name: 'contoso' });
+    expect(problem.found).toContain('in tenant contoso: the client secret has expired');
+    expect(problem.cure).toContain('the secret that tenants.contoso.clientSecret names');
+  });
+
   it('is not there where the platform has no identity', () => {
     expect(judge('ChainedTokenCredential failed', false).cure).toContain('set AZURE_CLIENT_SECRET, or give');
   });
 });
 
 describe('a token of Entra', () => {
-  const judge = (answer: AccessToken, cloud: CloudName = 'global', wishes: readonly Wish[] = CALENDARS) => {
+  const judge = (answer: AccessToken, cloud: CloudName = 'global', wanted = CALENDARS) => {
     const endpoints = endpointsOf({ GRAPH_CLOUD: cloud });
-    const tenant = { id: TENANT, clientId: CLIENT, clientSecret: 'x', authorityHost: undefined, endpoints };
-    return judgeToken(answer, tenant, wishes, NOW).map(({ level, found }) => `${level}: ${found}`);
+    const tenant = {
+      name: undefined,
+      id: TENANT,
+      clientId: CLIENT,
+      clientSecret: 'x',
+      authorityHost: undefined,
+      endpoints,
+    };
+    return judgeToken(answer, tenant, wanted, NOW).map(({ level, found }) => `${level}: ${found}`);
   };
 
   it('is compared with what is wanted', () => {
@@ -168,9 +181,11 @@ describe('a token of Entra', () => {
   });
 
   it('that is wider than needed, or for what no app may, is a warning', () => {
-    const wishes = [...CALENDARS, { resource: 'communications/presences', tenantId: TENANT } as Wish];
-    expect(judge(accessToken({ roles: ['Calendars.ReadWrite'] }, NOW), 'global', wishes).slice(2)).toEqual([
-      'warning: granted is Calendars.ReadWrite, where Calendars.Read is enough',
+    const wishes = [...CALENDARS.wishes, { resource: 'communications/presences' }];
+    expect(
+      judge(accessToken({ roles: ['Calendars.ReadWrite'] }, NOW), 'global', { wishes, people: [] }).slice(2),
+    ).toEqual([
+      'warning: Calendars.ReadWrite is granted in place of Calendars.Read, which is what Graph names for subscriptions',
       'warning: Graph names no application permission for a presence: it may refuse the subscription',
     ]);
   });

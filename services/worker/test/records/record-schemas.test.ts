@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { DECLARATION_SCHEMA_NAME } from '../../src/declaration/declaration-schema.ts';
 import { recordSchemas } from '../../src/records/record-schemas.ts';
 import { schemaOfResource } from '../../src/records/resource-schemas.ts';
 import { findSchemaBreaks, publishedSchemas } from '../support/published-schemas.ts';
@@ -10,7 +11,8 @@ describe('docs/schemas', () => {
   it('holds what `pnpm schemas` writes, and nothing else', () => {
     const made = [...recordSchemas()].map(([name, schema]) => ({ file: `${name}.v1.json`, schema }));
     const byFile = (a: { file: string }, b: { file: string }) => (a.file < b.file ? -1 : 1);
-    expect([...publishedSchemas].sort(byFile)).toEqual(made.sort(byFile));
+    const ofRecords = publishedSchemas.filter(({ file }) => file !== `${DECLARATION_SCHEMA_NAME}.v1.json`);
+    expect(ofRecords.sort(byFile)).toEqual(made.sort(byFile));
   });
 
   it('has a schema for each type that Graph has, by its name', () => {

@@ -65,11 +65,11 @@ describe('a wish', () => {
     expect(plan([known], [listedOf(wish, { id: 'known' })])).toEqual([]);
   });
 
-  it('is renewed when a third of its life is left, not before', () => {
-    const third = (LIFE_MINUTES * MINUTE) / 3;
-    const due = knownOf(wish, { expiresAt: NOW + third - 1 });
+  it('is renewed when a third of its life is left, some of them earlier, and none before the half', () => {
+    const life = LIFE_MINUTES * MINUTE;
+    const due = knownOf(wish, { expiresAt: NOW + life / 3 });
     expect(plan([due])).toEqual([{ do: 'renew', wish, subscription: due }]);
-    expect(plan([knownOf(wish, { expiresAt: NOW + third })])).toEqual([]);
+    expect(plan([knownOf(wish, { expiresAt: NOW + life / 2 + 1 })])).toEqual([]);
   });
 
   const replaced: [string, boolean, Partial<KnownSubscription>, ListedSubscription[] | undefined][] = [
@@ -285,6 +285,10 @@ function apply({ known, atGraph, made }: World, action: Action): World {
         atGraph: without(atGraph, action.subscription.id),
         made,
       };
+    case 'close': {
+      const { hole: _hole, ...whole } = action.subscription;
+      return { known: [...without(known, whole.id), whole], atGraph, made };
+    }
     case 'forget':
       return { known: without(known, action.subscription.id), atGraph, made };
   }

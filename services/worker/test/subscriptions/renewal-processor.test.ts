@@ -3,14 +3,13 @@ import { SUBSCRIPTION_QUEUE } from '@graph2kafka/shared';
 import { eventually } from '@graph2kafka/test-harness';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { noEncryptionKeys } from '../../src/rich/encryption-keys.ts';
-import type { ReconcileDeps, ReconcileReport } from '../../src/subscriptions/reconcile-subscriptions.ts';
-import { createReconcileTenants } from '../../src/subscriptions/reconcile-tenants.ts';
+import { createReconcile, type Reconcile, type ReconcileReport } from '../../src/subscriptions/reconcile.ts';
 import { startRenewalProcessor } from '../../src/subscriptions/renewal-processor.ts';
-import { createSubscriptionStore } from '../../src/subscriptions/subscription-store.ts';
 import { createSubscriptionsApi } from '../../src/subscriptions/subscriptions-api.ts';
 import { addKey, loadKeys, ownFolder } from '../support/encryption-keys.ts';
 import { startNotificationEndpoint } from '../support/notification-endpoint.ts';
 import { ownRedis } from '../support/own-redis.ts';
+import { type Reconciled, reconcileDepsOf } from '../support/reconciling.ts';
 import { keptLog } from '../support/silent-log.ts';
 import { graphCalls, simulateGraph } from '../support/simulated-graph.ts';
 
@@ -23,9 +22,10 @@ async function setup() {
   const queue = own.openQueue(SUBSCRIPTION_QUEUE);
   const log = keptLog();
   const clock = { ms: Date.now() };
-  const deps: ReconcileDeps = {
+  const deps: Reconciled = {
     api: createSubscriptionsApi(client, simulator.url),
-    store: createSubscriptionStore(own.redis, own.names),
+    redis: own.redis,
+    names: own.names,
     log,
     wishes: simulator.users().map(({ id }) => ({
       key: `calendars/${id}`,
@@ -40,18 +40,21 @@ async function setup() {
     secrets: ['a-secret-of-this-test'],
     encryption: noEncryptionKeys,
     notificationUrl: endpoint.url,
-    lifecycleNotificationUrl: undefined,
     noteHole: async () => undefined,
-
     closeHole: async () => undefined,
     now: () => clock.ms,
   };
   const reports: ReconcileReport[] = [];
   /** One worker of the pool. */
-  const start = async (everyMs: number, changed: Partial<ReconcileDeps> = {}) => {
+  const start = async (
+    everyMs: number,
+    changed: Partial<Reconciled> = {},
+    around: (reconcile: Reconcile) => Reconcile = (reconcile) => reconcile,
+  ) => {
+    const reconcile = around(createReconcile(reconcileDepsOf({ ...deps, ...changed })));
     const renewal = await startRenewalProcessor(
       { connection: own.redis, prefix: own.names.prefix, queue },
-      { ...deps, ...changed, reconcile: createReconcileTenants(() => [{ ...deps, ...changed }]) },
+      { ...deps, ...changed, reconcile },
       everyMs,
       (report) => void reports.push(report),
     );
@@ -75,16 +78,15 @@ describe('a worker that starts', () => {
   });
 
   it('does so beside others without making anything twice: one reconciliation at a time over the pool', async () => {
-    const { start, reports, simulator, deps } = await setup();
+    const { start, reports, simulator } = await setup();
     let [now, most] = [0, 0];
-    const counted: ReconcileDeps['store'] = {
-      ...deps.store,
-      async all() {
+    const counted =
+      (reconcile: Reconcile): Reconcile =>
+      (ask) => {
         most = Math.max(most, ++now);
-        return deps.store.all().finally(() => now--);
-      },
-    };
-    const workers = await Promise.all([1, 2, 3].map(() => start(50, { store: counted })));
+        return reconcile(ask).finally(() => now--);
+      };
+    const workers = await Promise.all([1, 2, 3].map(() => start(50, {}, counted)));
     await Promise.all(workers.map((worker) => worker.request()));
     await eventually(() => expect(reports.length).toBeGreaterThan(5));
     expect(most).toBe(1);
@@ -114,37 +116,39 @@ describe('the schedule', () => {
     );
   });
 
-  it('goes on by itself, and asks for the list every ten minutes only', async () => {
+  it('goes on by itself, and asks for the list every hour only', async () => {
     const { start, reports, lists, clock } = await setup();
     await start(50);
     await eventually(() => expect(reports.length).toBeGreaterThan(3));
     expect(lists()).toBe(1);
-    clock.ms += 600_000;
+    clock.ms += 3_600_000;
     await eventually(() => expect(lists()).toBe(2));
   });
 
   it('goes on after a reconciliation that failed as a whole', async () => {
-    const { start, reports, log, deps } = await setup();
+    const { start, reports, log } = await setup();
     let failures = 0;
-    const failing: ReconcileDeps['store'] = {
-      ...deps.store,
-      all: async () => {
-        if (failures++ < 2) throw new Error('planted');
-        return deps.store.all();
-      },
-    };
-    await start(50, { store: failing });
+    await start(50, {}, (reconcile) => async () => {
+      if (failures++ < 2) throw new Error('planted');
+      return reconcile();
+    });
     await eventually(() => expect(reports.length).toBeGreaterThan(0));
     expect(log.lines.join()).toContain('subscription.reconciliation-failed');
   });
 
-  it('asks for the list again where it was not given', async () => {
-    const { start, reports, simulator } = await setup();
+  it('makes nothing before it has seen the list where Redis is new, and asks for one again after a minute', async () => {
+    const { start, reports, simulator, clock } = await setup();
     simulator.faults.add({ method: 'GET', path: '/v1.0/subscriptions', status: 503 });
     await start(50);
-    await eventually(() =>
-      expect(reports.map(({ listed }) => listed).slice(0, 3)).toEqual([false, true, false]),
+    await eventually(() => expect(reports.length).toBeGreaterThan(2));
+    expect(reports.map(({ listed, created }) => ({ listed, created }))).toEqual(
+      reports.map(() => ({ listed: false, created: 0 })),
     );
+    clock.ms += 60_000;
+    await eventually(() =>
+      expect(reports).toContainEqual(expect.objectContaining({ listed: true, created: 2, failed: [] })),
+    );
+    expect(simulator.subscriptions.size).toBe(2);
   });
 });
 
@@ -180,19 +184,15 @@ describe('a request beside the schedule', () => {
   });
 
   it('that comes during a reconciliation brings another one about: what was demanded meanwhile is seen', async () => {
-    const { start, reports, deps, queue } = await setup();
+    const { start, reports, queue } = await setup();
     let hold: Promise<void> | undefined;
     let looks = 0;
-    const held: ReconcileDeps['store'] = {
-      ...deps.store,
-      async all() {
-        looks++;
-        const known = await deps.store.all();
-        await hold;
-        return known;
-      },
-    };
-    const renewal = await start(SELDOM_MS, { store: held });
+    const renewal = await start(SELDOM_MS, {}, (reconcile) => async (ask) => {
+      looks++;
+      const report = await reconcile(ask);
+      await hold;
+      return report;
+    });
     const nothingToDo = async () =>
       expect(await queue.getJobCounts('waiting', 'active')).toEqual({ waiting: 0, active: 0 });
     await eventually(() => expect(reports.length).toBeGreaterThan(0));

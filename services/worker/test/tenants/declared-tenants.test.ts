@@ -50,11 +50,11 @@ describe('several tenants', () => {
   it('have each a name and an id of their own', () => {
     expect(findTenantProblems([parsed], OWN)).toEqual([]);
     expect(findTenantProblems([parsed, { ...parsed, id: OWN }], OWN)).toEqual([
-      'tenants: contoso is there twice',
-      `tenants.contoso: ${OWN} is there already, as AZURE_TENANT_ID`,
+      { path: ['tenants', 1, 'name'], reason: 'contoso is there twice' },
+      { path: ['tenants', 1, 'id'], reason: `${OWN} is there already, as AZURE_TENANT_ID` },
     ]);
     expect(findTenantProblems([parsed, { ...parsed, name: 'twin' }], OWN)).toEqual([
-      `tenants.twin: ${parsed.id} is there already`,
+      { path: ['tenants', 1, 'id'], reason: `${parsed.id} is there already` },
     ]);
   });
 });

@@ -10,7 +10,9 @@ import { type ResourceKind, shapeOf } from '../resources/resource-kind.ts';
 
 type Wanted = OutlookPreferences & {
   readonly resource: string;
-  readonly users?: readonly string[] | undefined;
+  /** `users` or `group`: whom `{user}` stands for. */
+  readonly users?: unknown;
+  readonly group?: unknown;
   readonly changeTypes?: readonly string[] | undefined;
   readonly lifeMinutes?: number | undefined;
   readonly filter?: string | undefined;
@@ -21,8 +23,7 @@ type Wanted = OutlookPreferences & {
 
 type Verdict =
   | { readonly ok: true; readonly kind: ResourceKind }
-  /** `field: reason` */
-  | { readonly ok: false; readonly problem: string };
+  | { readonly ok: false; readonly field: string; readonly reason: string };
 
 /** Any GUID stands for the user: what is wrong with the path does not depend on who it is. */
 export const ANY_USER = '00000000-0000-0000-0000-000000000000';
@@ -42,18 +43,22 @@ const KNOWN_BY_GUID = ['users', 'groups', 'teams'];
 /** The first thing that Graph, or we, would not take. */
 export function judgeWanted(wanted: Wanted, hasLifecycleUrl: boolean): Verdict {
   const problem = findFormProblem(wanted);
-  if (problem !== undefined) return { ok: false, problem };
+  if (problem !== undefined) return refuse(problem);
   const parsed = parseResourcePath(wanted.resource.replaceAll('{user}', ANY_USER));
-  if (!parsed.ok) return { ok: false, problem: `resource: ${parsed.reason}${near(wanted)}` };
+  if (!parsed.ok) return refuse(`resource: ${parsed.reason}${near(wanted)}`);
   const kind = kindOfWatched(parsed.path);
-  if (!kind) {
-    return { ok: false, problem: `resource: cannot watch ${wanted.resource}${near(wanted)}` };
-  }
+  if (!kind) return refuse(`resource: cannot watch ${wanted.resource}${near(wanted)}`);
   for (const rule of RULES) {
     const broken = rule(wanted, kind, parsed.path, hasLifecycleUrl);
-    if (broken !== undefined) return { ok: false, problem: broken };
+    if (broken !== undefined) return refuse(broken);
   }
   return { ok: true, kind };
+}
+
+/** `problem` is `field: reason`. */
+function refuse(problem: string): Verdict {
+  const colon = problem.indexOf(': ');
+  return { ok: false, field: problem.slice(0, colon), reason: problem.slice(colon + 2) };
 }
 
 /** The most that may be asked for. */
@@ -62,13 +67,17 @@ export function longestLifeMinutes({ lifeMinutes: { plain, rich = plain } }: Res
   return Math.max(longest - CLOCK_MARGIN_MINUTES, Math.min(longest, SHORTEST_LIFE_MINUTES));
 }
 
-function findFormProblem({ resource, users }: Wanted): string | undefined {
+function findFormProblem({ resource, users, group }: Wanted): string | undefined {
   if (resource.includes('?'))
     return 'resource: must be a path alone; a filter and a select are fields of their own';
+  if (users !== undefined && group !== undefined)
+    return 'group: an entry has users or a group; make two entries of it';
+  const hasPeople = users !== undefined || group !== undefined;
   const isTemplate = resource.includes('{user}');
-  if (isTemplate && users === undefined) return 'users: must name the users that {user} stands for';
-  if (isTemplate || users === undefined) return undefined;
-  return 'resource: must hold {user}, as in users/{user}/events, or the entry no users';
+  if (isTemplate && !hasPeople)
+    return 'users: must name the users that {user} stands for, or group a group of them';
+  if (isTemplate || !hasPeople) return undefined;
+  return 'resource: must hold {user}, as in users/{user}/events, or the entry no users and no group';
 }
 
 function near({ resource }: Wanted): string {
