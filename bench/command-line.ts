@@ -5,6 +5,8 @@ import type { BesideOutageOptions } from './ack-beside-outage.ts';
 import type { AckRichOptions } from './ack-rich.ts';
 import type { BacklogOptions } from './backlog.ts';
 import type { BatchOptions } from './batch.ts';
+import type { FleetRedisOptions } from './fleet/on-redis.ts';
+import type { FleetOptions } from './fleet.ts';
 import type { HostileOptions } from './hostile-clients.ts';
 import type { NeighboursOptions } from './neighbours.ts';
 import type { PipelineOptions } from './pipeline.ts';
@@ -21,6 +23,8 @@ export type Order = { readonly json: boolean } & (
   | { readonly benchmark: 'ackRich'; readonly options: AckRichOptions }
   | { readonly benchmark: 'backlog'; readonly options: BacklogOptions }
   | { readonly benchmark: 'batch'; readonly options: BatchOptions }
+  | { readonly benchmark: 'fleet'; readonly options: FleetOptions }
+  | { readonly benchmark: 'fleetRedis'; readonly options: FleetRedisOptions }
   | { readonly benchmark: 'hostile'; readonly options: HostileOptions }
   | { readonly benchmark: 'neighbours'; readonly options: NeighboursOptions }
   | { readonly benchmark: 'pipeline'; readonly options: PipelineOptions }
@@ -67,6 +71,14 @@ export const HELP = `Measures receiver and worker on throw-away servers on this 
       --users 50                    calendars
       --seconds 6  --rounds 2       of each, in turn
       --events 1500                 of a backlog that is then worked off
+  pnpm bench fleet                  subscriptions kept over simulated days, through faults and outages of Graph
+      --subscriptions 10000  --days 30
+      --seeds 1  --from 1           how many, one after the other, and the first: a slice of a longer run
+      --clocks-off 5                minutes that a process's clock may be wrong
+  pnpm bench fleet --redis          what the subscriptions cost on Redis, and how long making them takes
+      --sizes 1000,10000,100000     subscriptions
+      --rounds 30                   ticks of each kind
+      --subscriptions 10000         that are made as fast as the quota allows, in simulated time
   pnpm bench hostile                time to the 202 beside clients that flood, drip and hold on
       --rate 50                     posts per second of the well-behaved client
       --seconds 4                   of each part, two beside each attack and two without
@@ -108,6 +120,13 @@ const OPTIONS = {
   cuts: { type: 'string' },
   'beside-outage': { type: 'boolean' },
   rich: { type: 'boolean' },
+  subscriptions: { type: 'string' },
+  days: { type: 'string' },
+  seeds: { type: 'string' },
+  from: { type: 'string' },
+  'clocks-off': { type: 'string' },
+  sizes: { type: 'string' },
+  redis: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
@@ -128,6 +147,8 @@ export function parseCommandLine(args: readonly string[]): Order | 'help' {
       return { json, benchmark: 'backlog', options: backlogOptions(values) };
     case 'batch':
       return { json, benchmark: 'batch', options: batchOptions(values) };
+    case 'fleet':
+      return { json, ...fleetOrder(values) };
     case 'hostile':
       return { json, benchmark: 'hostile', options: hostileOptions(values) };
     case 'neighbours':
@@ -213,6 +234,33 @@ function backlogOptions(values: Values): BacklogOptions {
     rate: number('rate', values.rate ?? '100', 1, 5000),
     seconds: number('seconds', values.seconds ?? '8', 1, 3600),
     owners: integer('owners', values.owners ?? '100000', 1, 1_000_000),
+  };
+}
+
+function fleetOrder(values: Values) {
+  if (values.redis) return { benchmark: 'fleetRedis', options: fleetRedisOptions(values) } as const;
+  return { benchmark: 'fleet', options: fleetOptions(values) } as const;
+}
+
+function fleetOptions(values: Values): FleetOptions {
+  refuseForeign(values, ['subscriptions', 'days', 'seeds', 'from', 'clocks-off']);
+  return {
+    subscriptions: integer('subscriptions', values.subscriptions ?? '10000', 1, 100_000),
+    days: integer('days', values.days ?? '30', 3, 365),
+    seeds: integer('seeds', values.seeds ?? '1', 1, 100_000),
+    from: integer('from', values.from ?? '1', 1, 1_000_000),
+    clocksOffMinutes: number('clocks-off', values['clocks-off'] ?? '5', 0, 100_000),
+  };
+}
+
+function fleetRedisOptions(values: Values): FleetRedisOptions {
+  refuseForeign(values, ['sizes', 'rounds', 'subscriptions', 'redis']);
+  return {
+    sizes: (values.sizes ?? '1000,10000,100000')
+      .split(',')
+      .map((size) => integer('sizes', size, 100, 1_000_000)),
+    rounds: integer('rounds', values.rounds ?? '30', 1, 1000),
+    subscriptions: integer('subscriptions', values.subscriptions ?? '10000', 100, 100_000),
   };
 }
 

@@ -9,6 +9,8 @@ import { backlog } from './backlog.ts';
 import { batch } from './batch.ts';
 import { type BenchmarkContext, now } from './benchmark.ts';
 import { ArgumentError, HELP, type Order, parseCommandLine } from './command-line.ts';
+import { fleetRedis } from './fleet/on-redis.ts';
+import { fleet } from './fleet.ts';
 import { hostile } from './hostile-clients.ts';
 import { describeMachine } from './measure/machine.ts';
 import { neighbours } from './neighbours.ts';
@@ -37,6 +39,10 @@ function runOrder(order: Order, context: BenchmarkContext): Promise<Report> {
       return backlog(order.options, context);
     case 'batch':
       return batch(order.options, context);
+    case 'fleet':
+      return fleet(order.options, context);
+    case 'fleetRedis':
+      return fleetRedis(order.options, context);
     case 'hostile':
       return hostile(order.options, context);
     case 'neighbours':
@@ -56,9 +62,11 @@ function runOrder(order: Order, context: BenchmarkContext): Promise<Report> {
   }
 }
 
+const WITHOUT_KAFKA: readonly string[] = 'ack ackRich fleet fleetRedis hostile price rich start'.split(' ');
+
 /** Resolves to the exit code. */
 async function bench(order: Order, interrupted: AbortSignal): Promise<number> {
-  const needsKafka = !['ack', 'ackRich', 'hostile', 'price', 'rich', 'start'].includes(order.benchmark);
+  const needsKafka = !WITHOUT_KAFKA.includes(order.benchmark);
   // A name of any broker stands for "no Kafka is to be started".
   const missing = await missingPrograms({ kafkaBrokers: needsKafka ? undefined : 'none' });
   if (missing.length > 0) throw new Error(missing.join('\n'));

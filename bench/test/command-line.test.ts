@@ -40,6 +40,17 @@ describe('the command line', () => {
     });
   });
 
+  it('knows what the fleet costs on Redis as a case of fleet', () => {
+    expect(parse('fleet --seeds 50 --from 101')).toMatchObject({
+      benchmark: 'fleet',
+      options: { subscriptions: 10_000, days: 30, seeds: 50, from: 101, clocksOffMinutes: 5 },
+    });
+    expect(parse('fleet --redis --sizes 100,200')).toMatchObject({
+      benchmark: 'fleetRedis',
+      options: { sizes: [100, 200], rounds: 30 },
+    });
+  });
+
   it('asks for help without a word', () => {
     expect(parse('')).toBe('help');
     expect(parse('price --help')).toBe('help');
@@ -65,6 +76,9 @@ describe('the command line', () => {
     'rich --seconds 3',
     'neighbours --events 20000',
     'throttled --events 20',
+    'fleet --sizes 1000',
+    'fleet --redis --seeds 3',
+    'ack --redis',
     'ack --unheard-of',
   ])('is refused in one sentence: %s', (text) => {
     expect(() => parse(text)).toThrow(ArgumentError);
