@@ -145,13 +145,14 @@ async function removeSome({ time, endsAt, graph, fleet, wishes, chance }: World)
 
 type Recovery = { readonly isLong: boolean; readonly ms: number };
 
-async function watchOutages({ time, graph, wishes, outages }: World): Promise<Recovery[]> {
+/** What has not recovered by the end counts until then. */
+async function watchOutages({ time, endsAt, graph, wishes, outages }: World): Promise<Recovery[]> {
   const recoveries: Recovery[] = [];
   for (const { from, to } of outages) {
     await time.sleep(to - time.now());
     graph.expire();
     let overdue = wishes.filter((wish) => isOverdue(graph, wish, to));
-    while (overdue.length > 0) {
+    while (overdue.length > 0 && time.now() < endsAt) {
       await time.sleep(1000);
       overdue = overdue.filter((wish) => isOverdue(graph, wish, to));
     }

@@ -53,8 +53,12 @@ export function whatIsNeeded(present: Present): Need {
   };
 }
 
+/** Graph tells its time in whole seconds, so that two processes differ; what a younger copy lacks its list shows. */
+const CLOCKS_DIFFER_MS = 60_000;
+
 function isExchanged({ generation, aliveAt = 0 }: FleetState, memory: Memory | undefined): boolean {
-  return memory !== undefined && (memory.generation !== generation || aliveAt < memory.aliveAt);
+  if (memory === undefined) return false;
+  return memory.generation !== generation || aliveAt < memory.aliveAt - CLOCKS_DIFFER_MS;
 }
 
 /**
