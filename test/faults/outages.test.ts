@@ -74,7 +74,7 @@ describe.concurrent('nothing is lost', () => {
       ['graph-throttled', 1500],
       ['graph-500', 1000],
       ['graph-slow', 2000],
-      ['graph-early-404', 1000],
+      ['graph-early-404', 3000],
       ['graph-connection-reset', 500],
       ['graph-truncated', 500],
     ]);
