@@ -100,12 +100,19 @@ describe('a replaced clientState secret', () => {
 
 const OFTEN = { RECONCILE_EVERY_MS: '1000' };
 
-/** As if the subscriptions had been made an hour ago: what was just made is left alone. */
-async function makeOlder({ stack }: Pipeline): Promise<void> {
+/** As if they had been made an hour ago: what was just made is left alone. No worker may run, it would write too. */
+async function makeOlder({ stack, simulator }: Pipeline): Promise<void> {
   const redis = connectPatient(inject('redisUrl'), () => undefined);
   try {
     const key = `${queueNames(stack.redisPrefix).prefix}:subscriptions`;
-    for (const [id, json] of Object.entries(await redis.hgetall(key))) {
+    const kept = Object.entries(await redis.hgetall(key));
+    expect(kept.map(([id]) => id).toSorted()).toEqual(
+      simulator.subscriptions
+        .list()
+        .map(({ id }) => id)
+        .toSorted(),
+    );
+    for (const [id, json] of kept) {
       const known = JSON.parse(json) as { servingSince: number };
       await redis.hset(key, id, JSON.stringify({ ...known, servingSince: known.servingSince - 3_600_000 }));
     }
@@ -157,9 +164,9 @@ describe('a new clientState secret in front of the old one', () => {
     const pipeline = await startPipeline({ users, receiver: before, worker: { ...before, ...OFTEN } });
     const { simulator, eventsOf, services, log } = pipeline;
     const old = simulator.subscriptions.list();
-    await makeOlder(pipeline);
     const stopChanging = keepChanging(pipeline);
     await services.stop();
+    await makeOlder(pipeline);
 
     const rotating = await startWith(pipeline, `${NEW},${OLD}`);
     await eventually(
