@@ -74,7 +74,9 @@ export const HELP = `Measures receiver and worker on throw-away servers on this 
   pnpm bench fleet                  subscriptions kept over simulated days, through faults and outages of Graph
       --subscriptions 10000  --days 30
       --seeds 1  --from 1           how many, one after the other, and the first: a slice of a longer run
+      --out seeds.jsonl             a line for each; those that are in it already are not done again
       --clocks-off 5                minutes that a process's clock may be wrong
+  pnpm bench fleet --plan           the same for the plan and its times alone, in a model of all else: 10 times as fast
   pnpm bench fleet --redis          what the subscriptions cost on Redis, and how long making them takes
       --sizes 1000,10000,100000     subscriptions
       --rounds 30                   ticks of each kind
@@ -94,7 +96,7 @@ export const HELP = `Measures receiver and worker on throw-away servers on this 
       --seconds 5                   that a broker is frozen, and of each measurement of speed
   pnpm bench rich                   what decrypting a notification's content costs, and checking its token
       --rounds 20                   of 20 calls of each, in turn
-  pnpm bench start                  how long a receiver takes to be ready, beside Node's own start
+  pnpm bench start                  how long receiver and worker take to be ready, beside Node's own start
       --rounds 20                   starts of each, in turn
   pnpm bench throttled              what one mailbox that Graph throttles costs others
       --rate 20                     changes per second of the others, and as many of that one
@@ -125,13 +127,74 @@ const OPTIONS = {
   seeds: { type: 'string' },
   from: { type: 'string' },
   'clocks-off': { type: 'string' },
+  out: { type: 'string' },
   sizes: { type: 'string' },
   redis: { type: 'boolean' },
+  plan: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
 
 type Values = ReturnType<typeof parse>['values'];
+
+/** What an option says; `text` is undefined where it is not given. Throws an `ArgumentError`. */
+type Reader<T> = (name: string, text: string | undefined) => T;
+
+const PIPELINE = { rate: number(50, 1, 5000), seconds: number(12, 1, 3600), users: whole(20, 1, 1000) };
+const BESIDE_OUTAGE = { rate: number(50, 1, 1000), seconds: number(8, 1, 3600), users: whole(10, 1, 1000) };
+const THROTTLED = { rate: number(20, 1, 1000), seconds: number(10, 1, 3600), users: whole(20, 1, 1000) };
+// An owner with more than 10,000 at once has them read again, page by page: another path than this one.
+const NEIGHBOURS = { ...THROTTLED, events: whole(5000, 2, 10_000) };
+const BACKLOG = {
+  rate: number(100, 1, 5000),
+  seconds: number(8, 1, 3600),
+  owners: whole(100_000, 1, 1_000_000),
+};
+const BATCH = {
+  rate: number(100, 1, 1000),
+  users: whole(50, 2, 1000),
+  seconds: number(6, 1, 3600),
+  rounds: whole(2, 1, 100),
+  events: whole(1500, 20, 100_000),
+};
+const HOSTILE = { rate: number(50, 1, 1000), seconds: number(4, 1, 3600) };
+const PUBLISHERS = { cuts: whole(12, 1, 1000), seconds: number(5, 1, 600) };
+const ROUNDS_ALONE = { rounds: whole(20, 1, 1000) };
+const ACK = {
+  rate: listOf('50,200,1000', number(50, 1, 20_000)),
+  seconds: number(8, 1, 3600),
+  items: whole(1, 1, 100),
+  owners: whole(20_000, 1, 1_000_000),
+};
+/** A part's bodies, 0.3 MB each, are made before it begins: hence the narrow bounds. */
+const ACK_RICH = {
+  rate: number(5, 1, 20),
+  seconds: number(5, 1, 30),
+  rounds: whole(4, 1, 1000),
+  items: whole(100, 1, 100),
+  owners: whole(20_000, 1, 1_000_000),
+};
+const FLEET = {
+  subscriptions: whole(10_000, 1, 100_000),
+  days: whole(30, 3, 365),
+  seeds: whole(1, 1, 100_000),
+  from: whole(1, 1, 1_000_000),
+  'clocks-off': number(5, 0, 100_000),
+  out: (_name: string, text: string | undefined) => text,
+};
+const FLEET_REDIS = {
+  sizes: listOf('1000,10000,100000', whole(1000, 100, 1_000_000)),
+  rounds: whole(30, 1, 1000),
+  subscriptions: whole(10_000, 100, 100_000),
+};
+const PRICE = {
+  variants: (_name: string, text: string | undefined) => variants(text),
+  rounds: whole(6, 1, 1000),
+  seconds: number(0.3, 0.1, 3600),
+  clients: whole(32, 1, 1000),
+  items: whole(1, 1, 100),
+  owners: whole(20_000, 1, 1_000_000),
+};
 
 /** Throws an `ArgumentError`. */
 export function parseCommandLine(args: readonly string[]): Order | 'help' {
@@ -144,27 +207,26 @@ export function parseCommandLine(args: readonly string[]): Order | 'help' {
     case 'ack':
       return { json, ...ackOrder(values) };
     case 'backlog':
-      return { json, benchmark: 'backlog', options: backlogOptions(values) };
+      return { json, benchmark: name, options: read(values, BACKLOG) };
     case 'batch':
-      return { json, benchmark: 'batch', options: batchOptions(values) };
+      return { json, benchmark: name, options: read(values, BATCH) };
     case 'fleet':
       return { json, ...fleetOrder(values) };
     case 'hostile':
-      return { json, benchmark: 'hostile', options: hostileOptions(values) };
+      return { json, benchmark: name, options: read(values, HOSTILE) };
     case 'neighbours':
-      return { json, benchmark: 'neighbours', options: neighboursOptions(values) };
+      return { json, benchmark: name, options: read(values, NEIGHBOURS) };
     case 'pipeline':
-      return { json, benchmark: 'pipeline', options: pipelineOptions(values) };
+      return { json, benchmark: name, options: read(values, PIPELINE) };
     case 'price':
-      return { json, benchmark: 'price', options: priceOptions(values) };
+      return { json, benchmark: name, options: { base: BASE_VARIANT, ...read(values, PRICE) } };
     case 'publishers':
-      return { json, benchmark: 'publishers', options: publishersOptions(values) };
+      return { json, benchmark: name, options: read(values, PUBLISHERS) };
     case 'rich':
-      return { json, benchmark: 'rich', options: richOptions(values) };
     case 'start':
-      return { json, benchmark: 'start', options: startOptions(values) };
+      return { json, benchmark: name, options: read(values, ROUNDS_ALONE) };
     case 'throttled':
-      return { json, benchmark: 'throttled', options: throttledOptions(values) };
+      return { json, benchmark: name, options: read(values, THROTTLED) };
     default:
       throw new ArgumentError(
         `There is no benchmark ${name ?? 'without a name'}; --help lists what there is.`,
@@ -183,155 +245,63 @@ function parse(args: readonly string[]) {
 
 function ackOrder(values: Values) {
   if (values['beside-outage'])
-    return { benchmark: 'ackBesideOutage', options: besideOutageOptions(values) } as const;
-  if (values.rich) return { benchmark: 'ackRich', options: ackRichOptions(values) } as const;
-  return { benchmark: 'ack', options: ackOptions(values) } as const;
-}
-
-function ackOptions(values: Values): AckOptions {
-  refuseForeign(values, ['rate', 'seconds', 'items', 'owners']);
-  return {
-    rates: (values.rate ?? '50,200,1000').split(',').map((rate) => number('rate', rate, 1, 20_000)),
-    seconds: number('seconds', values.seconds ?? '8', 1, 3600),
-    items: integer('items', values.items ?? '1', 1, 100),
-    owners: integer('owners', values.owners ?? '20000', 1, 1_000_000),
-  };
-}
-
-function besideOutageOptions(values: Values): BesideOutageOptions {
-  refuseForeign(values, ['rate', 'seconds', 'users', 'beside-outage']);
-  return {
-    rate: number('rate', values.rate ?? '50', 1, 1000),
-    seconds: number('seconds', values.seconds ?? '8', 1, 3600),
-    users: integer('users', values.users ?? '10', 1, 1000),
-  };
-}
-
-/** A part's bodies, 0.3 MB each, are made before it begins: hence the narrow bounds. */
-function ackRichOptions(values: Values): AckRichOptions {
-  refuseForeign(values, ['rate', 'seconds', 'rounds', 'items', 'owners', 'rich']);
-  return {
-    rate: number('rate', values.rate ?? '5', 1, 20),
-    seconds: number('seconds', values.seconds ?? '5', 1, 30),
-    rounds: integer('rounds', values.rounds ?? '4', 1, 1000),
-    items: integer('items', values.items ?? '100', 1, 100),
-    owners: integer('owners', values.owners ?? '20000', 1, 1_000_000),
-  };
-}
-
-function pipelineOptions(values: Values): PipelineOptions {
-  refuseForeign(values, ['rate', 'seconds', 'users']);
-  return {
-    rate: number('rate', values.rate ?? '50', 1, 5000),
-    seconds: number('seconds', values.seconds ?? '12', 1, 3600),
-    users: integer('users', values.users ?? '20', 1, 1000),
-  };
-}
-
-function backlogOptions(values: Values): BacklogOptions {
-  refuseForeign(values, ['rate', 'seconds', 'owners']);
-  return {
-    rate: number('rate', values.rate ?? '100', 1, 5000),
-    seconds: number('seconds', values.seconds ?? '8', 1, 3600),
-    owners: integer('owners', values.owners ?? '100000', 1, 1_000_000),
-  };
+    return {
+      benchmark: 'ackBesideOutage',
+      options: read(values, BESIDE_OUTAGE, 'beside-outage'),
+    } as const;
+  if (values.rich) return { benchmark: 'ackRich', options: read(values, ACK_RICH, 'rich') } as const;
+  const { rate: rates, ...options } = read(values, ACK);
+  return { benchmark: 'ack', options: { rates, ...options } } as const;
 }
 
 function fleetOrder(values: Values) {
-  if (values.redis) return { benchmark: 'fleetRedis', options: fleetRedisOptions(values) } as const;
-  return { benchmark: 'fleet', options: fleetOptions(values) } as const;
+  if (values.redis) return { benchmark: 'fleetRedis', options: read(values, FLEET_REDIS, 'redis') } as const;
+  const { 'clocks-off': clocksOffMinutes, ...options } = read(values, FLEET, 'plan');
+  const isPlanAlone = values.plan === true;
+  return { benchmark: 'fleet', options: { ...options, clocksOffMinutes, isPlanAlone } } as const;
 }
 
-function fleetOptions(values: Values): FleetOptions {
-  refuseForeign(values, ['subscriptions', 'days', 'seeds', 'from', 'clocks-off']);
-  return {
-    subscriptions: integer('subscriptions', values.subscriptions ?? '10000', 1, 100_000),
-    days: integer('days', values.days ?? '30', 3, 365),
-    seeds: integer('seeds', values.seeds ?? '1', 1, 100_000),
-    from: integer('from', values.from ?? '1', 1, 1_000_000),
-    clocksOffMinutes: number('clocks-off', values['clocks-off'] ?? '5', 0, 100_000),
+type Read<R> = { readonly [Name in keyof R]: R[Name] extends Reader<infer T> ? T : never };
+
+/** An option of another benchmark would be ignored, and its user misled. */
+function read<R extends Readonly<Record<string, Reader<unknown>>>>(
+  values: Values,
+  readers: R,
+  flag?: keyof Values,
+): Read<R> {
+  const own = new Set(['json', 'help', flag, ...Object.keys(readers)]);
+  const foreign = Object.keys(values).find((name) => !own.has(name));
+  if (foreign !== undefined)
+    throw new ArgumentError(`--${foreign} is no option of this benchmark; --help tells more.`);
+  const given: Readonly<Record<string, string | boolean | undefined>> = values;
+  const entries = Object.entries(readers).map(([name, reader]) => {
+    const text = given[name];
+    return [name, reader(name, typeof text === 'string' ? text : undefined)] as const;
+  });
+  return Object.fromEntries(entries) as Read<R>;
+}
+
+function number(standard: number, minimum: number, maximum: number): Reader<number> {
+  return (name, text) => {
+    const value = text === undefined ? standard : Number(text);
+    if (text?.trim() === '' || !(value >= minimum && value <= maximum)) {
+      throw new ArgumentError(`--${name} must be a number from ${minimum} to ${maximum}.`);
+    }
+    return value;
   };
 }
 
-function fleetRedisOptions(values: Values): FleetRedisOptions {
-  refuseForeign(values, ['sizes', 'rounds', 'subscriptions', 'redis']);
-  return {
-    sizes: (values.sizes ?? '1000,10000,100000')
-      .split(',')
-      .map((size) => integer('sizes', size, 100, 1_000_000)),
-    rounds: integer('rounds', values.rounds ?? '30', 1, 1000),
-    subscriptions: integer('subscriptions', values.subscriptions ?? '10000', 100, 100_000),
+function whole(standard: number, minimum: number, maximum: number): Reader<number> {
+  const inBounds = number(standard, minimum, maximum);
+  return (name, text) => {
+    const value = inBounds(name, text);
+    if (!Number.isInteger(value)) throw new ArgumentError(`--${name} must be a whole number.`);
+    return value;
   };
 }
 
-function hostileOptions(values: Values): HostileOptions {
-  refuseForeign(values, ['rate', 'seconds']);
-  return {
-    rate: number('rate', values.rate ?? '50', 1, 1000),
-    seconds: number('seconds', values.seconds ?? '4', 1, 3600),
-  };
-}
-
-function batchOptions(values: Values): BatchOptions {
-  refuseForeign(values, ['rate', 'users', 'seconds', 'rounds', 'events']);
-  return {
-    rate: number('rate', values.rate ?? '100', 1, 1000),
-    users: integer('users', values.users ?? '50', 2, 1000),
-    seconds: number('seconds', values.seconds ?? '6', 1, 3600),
-    rounds: integer('rounds', values.rounds ?? '2', 1, 100),
-    events: integer('events', values.events ?? '1500', 20, 100_000),
-  };
-}
-
-function throttledOptions(values: Values): ThrottledOptions {
-  refuseForeign(values, ['rate', 'seconds', 'users']);
-  return {
-    rate: number('rate', values.rate ?? '20', 1, 1000),
-    seconds: number('seconds', values.seconds ?? '10', 1, 3600),
-    users: integer('users', values.users ?? '20', 1, 1000),
-  };
-}
-
-function neighboursOptions(values: Values): NeighboursOptions {
-  refuseForeign(values, ['rate', 'seconds', 'users', 'events']);
-  return {
-    rate: number('rate', values.rate ?? '20', 1, 1000),
-    seconds: number('seconds', values.seconds ?? '10', 1, 3600),
-    users: integer('users', values.users ?? '20', 1, 1000),
-    // An owner with more than 10,000 at once has them read again, page by page: another path than this one.
-    events: integer('events', values.events ?? '5000', 2, 10_000),
-  };
-}
-
-function priceOptions(values: Values): PriceOptions {
-  refuseForeign(values, ['seconds', 'rounds', 'clients', 'items', 'owners', 'variants']);
-  return {
-    base: BASE_VARIANT,
-    variants: variants(values.variants),
-    rounds: integer('rounds', values.rounds ?? '6', 1, 1000),
-    seconds: number('seconds', values.seconds ?? '0.3', 0.1, 3600),
-    clients: integer('clients', values.clients ?? '32', 1, 1000),
-    items: integer('items', values.items ?? '1', 1, 100),
-    owners: integer('owners', values.owners ?? '20000', 1, 1_000_000),
-  };
-}
-
-function publishersOptions(values: Values): PublishersOptions {
-  refuseForeign(values, ['cuts', 'seconds']);
-  return {
-    cuts: integer('cuts', values.cuts ?? '12', 1, 1000),
-    seconds: number('seconds', values.seconds ?? '5', 1, 600),
-  };
-}
-
-function richOptions(values: Values): RichOptions {
-  refuseForeign(values, ['rounds']);
-  return { rounds: integer('rounds', values.rounds ?? '20', 1, 1000) };
-}
-
-function startOptions(values: Values): StartOptions {
-  refuseForeign(values, ['rounds']);
-  return { rounds: integer('rounds', values.rounds ?? '20', 1, 1000) };
+function listOf<T>(standard: string, each: Reader<T>): Reader<T[]> {
+  return (name, text = standard) => text.split(',').map((one) => each(name, one));
 }
 
 function variants(text: string | undefined): PriceVariant[] {
@@ -340,29 +310,6 @@ function variants(text: string | undefined): PriceVariant[] {
   if (unknown !== undefined)
     throw new ArgumentError(`There is no variant ${unknown}; --help lists what there is.`);
   return PRICE_VARIANTS.filter(({ name }) => names.includes(name));
-}
-
-/** An option of another benchmark would be ignored, and its user misled. */
-function refuseForeign(values: Values, own: readonly (keyof Values)[]): void {
-  const foreign = (Object.keys(values) as (keyof Values)[]).find(
-    (name) => name !== 'json' && name !== 'help' && !own.includes(name),
-  );
-  if (foreign !== undefined)
-    throw new ArgumentError(`--${foreign} is no option of this benchmark; --help tells more.`);
-}
-
-function number(name: string, text: string, minimum: number, maximum: number): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= minimum && value <= maximum)) {
-    throw new ArgumentError(`--${name} must be a number from ${minimum} to ${maximum}.`);
-  }
-  return value;
-}
-
-function integer(name: string, text: string, minimum: number, maximum: number): number {
-  const value = number(name, text, minimum, maximum);
-  if (!Number.isInteger(value)) throw new ArgumentError(`--${name} must be a whole number.`);
-  return value;
 }
 
 function variantLines(): string {

@@ -62,7 +62,7 @@ function runOrder(order: Order, context: BenchmarkContext): Promise<Report> {
   }
 }
 
-const WITHOUT_KAFKA: readonly string[] = 'ack ackRich fleet fleetRedis hostile price rich start'.split(' ');
+const WITHOUT_KAFKA: readonly string[] = 'ack ackRich fleet fleetRedis hostile price rich'.split(' ');
 
 /** Resolves to the exit code. */
 async function bench(order: Order, interrupted: AbortSignal): Promise<number> {

@@ -2,15 +2,12 @@
  * `pnpm demo`: a change in (simulated) Microsoft Graph becomes a record in Kafka, to be watched. At the end a checker
  * that shares no code with the services compares Graph's record of changes with the topic; exit 1 if anything is lost.
  */
-import { fileURLToPath } from 'node:url';
-import { ChildProcess, followTopic, LOCAL_ADMIN_PASSWORD, missingPrograms } from '@graph2kafka/test-harness';
+import { followTopic, LOCAL_ADMIN_PASSWORD, missingPrograms, runChecker } from '@graph2kafka/test-harness';
 import { ArgumentError, type DemoArguments, HELP, parseArguments } from './demo/arguments.ts';
 import { type LocalStack, startLocalStack } from './demo/local-stack.ts';
 import { changeTimesOf, describeRecord, renderRecord } from './demo/show-record.ts';
 import { renderSummary, summaryOf } from './demo/summary.ts';
 import { waitUntilDrained } from './demo/wait-until-drained.ts';
-
-const CHECKER = fileURLToPath(new URL('../packages/test-harness/src/checker/main.ts', import.meta.url));
 
 const write = (text: string) => process.stdout.write(`${text}\n`);
 /** Beside JSON lines only they go to standard output. */
@@ -117,31 +114,12 @@ function elapsed(seconds: number | undefined, interrupted: AbortSignal): Promise
   });
 }
 
-/** Runs the checker as a process of its own and shows what it found. */
+/** Shows what the checker found. */
 async function check({ changeLogFile, settings }: LocalStack, args: DemoArguments): Promise<number> {
-  const output: string[] = [];
-  const checker = await ChildProcess.start({
-    name: 'checker',
-    command: process.execPath,
-    arguments: [
-      CHECKER,
-      '--json',
-      '--change-log',
-      changeLogFile,
-      '--brokers',
-      settings.brokers,
-      '--topic',
-      settings.topic,
-      '--dead-letter-topic',
-      settings.deadLetterTopic,
-    ],
-    onLine: (line, stream) => output.push(stream === 'stdout' ? line : `checker: ${line}`),
-  });
-  const { code } = await checker.exited;
-  const verdict = JSON.parse(output.findLast((line) => line.startsWith('{')) ?? 'null');
-  if (verdict === null) throw new Error(`the checker gave no verdict: ${output.join('\n')}`);
+  const { brokers, topic, deadLetterTopic } = settings;
+  const verdict = await runChecker({ changeLogFile, brokers, topic, deadLetterTopic });
   write(args.json ? JSON.stringify(summaryOf(verdict)) : renderSummary(verdict));
-  return code === 0 ? 0 : 1;
+  return verdict.ok ? 0 : 1;
 }
 
 /** The first Ctrl-C ends the changes, checks and ends; a second one does not wait for the check. */

@@ -37,19 +37,25 @@ export type FaultyGraphOptions = {
 /** One that lives, and how it was granted last. */
 type Living = GraphSubscription & {
   readonly tenantId: string;
+  /** Grows with each one that is made. */
+  readonly made: number;
   readonly grant: Grant;
 };
 
 type Grant = {
   readonly at: number;
-  readonly caller: Caller;
-  readonly stopsBefore: number;
   readonly isAnswerLost: boolean;
+  readonly asked: Asked;
 };
+
+/** Who asked, and how often that had been stopped by then: also one that stands still already notes nothing of the answer. */
+type Asked = { readonly caller: Caller; readonly stopsBefore: number };
 
 export type Lapse = { readonly id: string; readonly resource: string; readonly at: number };
 
+const MADE = 'made-';
 const PAGE = 100;
+const PAGE_TRIES = 3;
 const LATENCY_MS = 80;
 /** Connecting to what is away. */
 const AWAY_AFTER_MS = 3000;
@@ -73,6 +79,9 @@ export class FaultyGraph {
   caughtUp = 0;
   private made = 0;
   private readonly living = new Map<string, Living>();
+  /** By tenant in the order in which they were made; what is gone is left out when the list is next asked for. */
+  private readonly ids = new Map<string, string[]>();
+  private readonly ends = new Ends();
   private readonly byWatch = new Map<string, Set<string>>();
   private readonly options: FaultyGraphOptions;
 
@@ -82,15 +91,16 @@ export class FaultyGraph {
 
   /** The subscriptions of one tenant, as one process reaches them. */
   reachedBy(caller: Caller, tenantId: string): SubscriptionsApi {
-    const write = <T>(name: 'create' | 'renew' | 'delete', work: (isLost: boolean) => T) => {
+    const write = <T>(name: 'create' | 'renew' | 'delete', work: (isLost: boolean, asked: Asked) => T) => {
       this.writes.note(tenantId, this.options.time.now());
-      return this.call(caller, name, work);
+      const asked = { caller, stopsBefore: caller.stops - (caller.isStopped ? 1 : 0) };
+      return this.call(caller, name, (isLost) => work(isLost, asked));
     };
     return {
-      create: (draft) => write('create', (isLost) => this.create(tenantId, draft, caller, isLost)),
-      renew: (id, expiresAt) => write('renew', (isLost) => this.renew(id, expiresAt, caller, isLost)),
+      create: (draft) => write('create', (...sent) => this.create(tenantId, draft, ...sent)),
+      renew: (id, expiresAt) => write('renew', (...sent) => this.renew(id, expiresAt, ...sent)),
       delete: (id) => write('delete', () => this.remove(id)),
-      list: (beforePage) => this.list(caller, tenantId, beforePage),
+      list: (beforeTry, onPage) => this.list(caller, tenantId, beforeTry, onPage),
     };
   }
 
@@ -110,7 +120,10 @@ export class FaultyGraph {
 
   /** What ended is gone, also without a call. */
   expire(): void {
-    for (const one of this.living.values()) this.expireOne(one);
+    for (const id of this.ends.until(this.options.time.now())) {
+      const one = this.living.get(id);
+      if (one) this.expireOne(one);
+    }
   }
 
   remove(id: string): void {
@@ -150,34 +163,55 @@ export class FaultyGraph {
     await time.sleep(isLost ? GIVEN_UP_AFTER_MS : LATENCY_MS * chance.between(0.3, 1));
     if (isLost) return answered<T>(caller, failed.away());
     const answeredAt = time.now();
-    caller.clock.note(new Date((askedAt + answeredAt) / 2).toUTCString(), askedAt, answeredAt);
+    caller.clock.note(dateHeader((askedAt + answeredAt) / 2), askedAt, answeredAt);
     return answered<T>(caller, answer);
   }
 
   private async list(
     caller: Caller,
     tenantId: string,
-    beforePage: (() => Promise<void>) | undefined,
+    beforeTry: (() => Promise<void>) | undefined,
+    onPage: (() => void) | undefined,
   ): Promise<GraphSubscription[]> {
     const all: GraphSubscription[] = [];
-    for (let from = 0; ; from += PAGE) {
-      await beforePage?.();
-      // In the order in which they were made, so that pages neither repeat nor leave out what lives throughout.
-      const page = await this.call(caller, 'list', () => {
-        const ours = [...this.living.values()].filter((one) => one.tenantId === tenantId);
-        return ours.slice(from, from + PAGE);
-      });
-      all.push(...page);
+    for (let after = 0; ; ) {
+      const page = await this.askedAgain(caller, beforeTry, () => this.page(tenantId, after));
+      onPage?.();
+      for (const one of page) all.push(one);
       if (page.length < PAGE) return all;
+      after = page.at(-1)?.made ?? after;
     }
   }
 
-  private create(
-    tenantId: string,
-    draft: NewSubscription,
+  /** As `subscriptions-api.ts` does it. */
+  private async askedAgain<T>(
     caller: Caller,
-    isLost: boolean,
-  ): GraphSubscription {
+    beforeTry: (() => Promise<void>) | undefined,
+    work: () => T,
+  ): Promise<T> {
+    for (let nth = 1; ; nth++) {
+      await beforeTry?.();
+      try {
+        return await this.call(caller, 'list', work);
+      } catch (error) {
+        const isTransient = error instanceof GraphError && error.failure.kind === 'transient';
+        if (!isTransient || nth === PAGE_TRIES) throw error;
+      }
+    }
+  }
+
+  /** In the order in which they were made, so that pages neither repeat nor leave out what lives throughout. */
+  private page(tenantId: string, after: number): Living[] {
+    const ids = this.ids.get(tenantId) ?? [];
+    const page: Living[] = [];
+    for (let nth = placeAfter(ids, after); nth < ids.length && page.length < PAGE; nth++) {
+      const one = this.living.get(ids[nth] ?? '');
+      if (one) page.push(one);
+    }
+    return page;
+  }
+
+  private create(tenantId: string, draft: NewSubscription, isLost: boolean, asked: Asked): GraphSubscription {
     const { resource, changeType, notificationUrl, clientState, expiresAt } = draft;
     const watch = watchOf(tenantId, draft);
     const alike = this.byWatch.get(watch) ?? new Set();
@@ -187,24 +221,30 @@ export class FaultyGraph {
     }
     if (alike.size > 0 && this.options.refusesTwins) throw failed.conflict();
     if (alike.size > 0) this.twins++;
-    const id = `made-${++this.made}`;
+    const made = ++this.made;
+    const id = `${MADE}${made}`;
     const expirationDateTime = this.grantedUntil(expiresAt);
-    const grant = this.grantTo(caller, isLost);
+    const grant = this.grantTo(asked, isLost);
     const one = { id, resource, changeType, notificationUrl, clientState, expirationDateTime };
-    this.living.set(id, { ...one, tenantId, grant });
+    this.living.set(id, { ...one, tenantId, made, grant });
     this.byWatch.set(watch, alike.add(id));
+    this.ends.set(id, expirationDateTime);
+    const ids = this.ids.get(tenantId) ?? [];
+    ids.push(id);
+    this.ids.set(tenantId, ids);
     return one;
   }
 
-  private renew(id: string, expiresAt: number, caller: Caller, isLost: boolean): GraphSubscription {
+  private renew(id: string, expiresAt: number, isLost: boolean, asked: Asked): GraphSubscription {
     const before = this.living.get(id);
     if (before) this.expireOne(before);
     const one = this.living.get(id);
     if (!one) throw failed.notFound();
     this.judge(one);
     const expirationDateTime = this.grantedUntil(expiresAt);
-    const renewed = { ...one, expirationDateTime, grant: this.grantTo(caller, isLost) };
+    const renewed = { ...one, expirationDateTime, grant: this.grantTo(asked, isLost) };
     this.living.set(id, renewed);
+    this.ends.set(id, expirationDateTime);
     return renewed;
   }
 
@@ -216,7 +256,8 @@ export class FaultyGraph {
     const { expiresAt, grantedAt = 0 } = known(id) ?? {};
     // What was adopted from the list instead is not known to be young.
     const isNoted = expiresAt === expirationDateTime && grantedAt >= grant.at - CLOCKS_APART_MS;
-    const wasCutOff = grant.isAnswerLost || grant.caller.isDead || grant.caller.stops > grant.stopsBefore;
+    const { caller, stopsBefore } = grant.asked;
+    const wasCutOff = grant.isAnswerLost || caller.isDead || caller.stops > stopsBefore;
     if (grant.at < (catchUpAt() ?? 0) + CLOCKS_APART_MS) this.caughtUp++;
     else if (!isNoted && wasCutOff) this.repeated++;
     else this.early++;
@@ -226,8 +267,8 @@ export class FaultyGraph {
     return Math.max(expiresAt, Math.round(this.options.time.now()) + SHORTEST_LIFE_MS);
   }
 
-  private grantTo(caller: Caller, isAnswerLost: boolean): Grant {
-    return { at: this.options.time.now(), caller, stopsBefore: caller.stops, isAnswerLost };
+  private grantTo(asked: Asked, isAnswerLost: boolean): Grant {
+    return { at: this.options.time.now(), isAnswerLost, asked };
   }
 }
 
@@ -235,6 +276,48 @@ async function answered<T>(caller: Caller, answer: T | GraphError): Promise<T> {
   await caller.step();
   if (answer instanceof GraphError) throw answer;
   return answer;
+}
+
+/** Of the first that was made later. */
+function placeAfter(ids: readonly string[], made: number): number {
+  let [low, high] = [0, ids.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (Number(ids[middle]?.slice(MADE.length)) > made) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Ids by the minute in which they may end: one that was renewed since is in another minute as well. */
+class Ends {
+  private readonly byMinute = new Map<number, string[]>();
+  private seenUntil = Number.POSITIVE_INFINITY;
+
+  set(id: string, at: number): void {
+    const minute = Math.ceil(at / MINUTE_MS);
+    const ids = this.byMinute.get(minute);
+    if (ids) ids.push(id);
+    else this.byMinute.set(minute, [id]);
+    this.seenUntil = Math.min(this.seenUntil, minute);
+  }
+
+  until(now: number): string[] {
+    const found: string[] = [];
+    for (; this.seenUntil * MINUTE_MS <= now; this.seenUntil++) {
+      found.push(...(this.byMinute.get(this.seenUntil) ?? []));
+      this.byMinute.delete(this.seenUntil);
+    }
+    return found;
+  }
+}
+
+let lastHeader = { second: 0, text: '' };
+
+function dateHeader(ms: number): string {
+  const second = Math.floor(ms / 1000);
+  if (second !== lastHeader.second) lastHeader = { second, text: new Date(ms).toUTCString() };
+  return lastHeader.text;
 }
 
 function watchOf(tenantId: string, { resource }: { readonly resource: string }): string {

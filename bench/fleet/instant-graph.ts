@@ -47,8 +47,8 @@ export class InstantGraph implements SubscriptionsApi {
     this.living.delete(id);
   };
 
-  list: SubscriptionsApi['list'] = async (beforePage) => {
-    await beforePage?.();
+  list: SubscriptionsApi['list'] = async (beforeTry) => {
+    await beforeTry?.();
     await this.answers();
     return [...this.living.values()];
   };

@@ -2,7 +2,7 @@
 import { SimulatedTime, simulatedPace } from '../../services/worker/test/support/simulated-time.ts';
 import { fleetWishes, TENANTS } from './fleet-wishes.ts';
 import { InstantGraph, reconcileOf } from './instant-graph.ts';
-import { LightFleet } from './light-fleet.ts';
+import { IntactFleet } from './intact-fleet.ts';
 
 export type Estimate = {
   /** Simulated, from the first look to the last subscription. */
@@ -19,7 +19,7 @@ const LATENCY_MS = 100;
 
 export async function paceCreation(count: number): Promise<Estimate> {
   const time = new SimulatedTime(Date.UTC(2026, 10, 23));
-  const fleet = new LightFleet(time.now);
+  const fleet = new IntactFleet(time.now);
   const startedAt = time.now();
   const said: { readonly at: number; readonly leftMs: number }[] = [];
   const seen = fleet.seenBy(async (what) => {

@@ -7,7 +7,7 @@ import { createGraphClock, type GraphClock } from '../../services/worker/src/sub
 import { createReconcile, type TenantDeps } from '../../services/worker/src/subscriptions/reconcile.ts';
 import type { Wish } from '../../services/worker/src/subscriptions/wanted-subscriptions.ts';
 import type { SimulatedTime } from '../../services/worker/test/support/simulated-time.ts';
-import type { LightFleet } from './light-fleet.ts';
+import type { IntactFleet } from './intact-fleet.ts';
 import type { Randomness } from './randomness.ts';
 
 export class KilledError extends Error {
@@ -22,6 +22,7 @@ export type Caller = {
   readonly clock: GraphClock;
   /** Grows with each time that it was stopped. */
   readonly stops: number;
+  readonly isStopped: boolean;
   readonly isDead: boolean;
   /** Awaited before and after whatever it does; throws a `KilledError`. */
   step(): Promise<void>;
@@ -30,7 +31,7 @@ export type Caller = {
 export type ProcessDeps = {
   readonly time: SimulatedTime;
   readonly endsAt: number;
-  readonly fleet: LightFleet;
+  readonly fleet: IntactFleet;
   readonly wishes: readonly Wish[];
   readonly pace: CallPace;
   readonly tenantsFor: (caller: Caller) => readonly TenantDeps[];
@@ -41,9 +42,14 @@ export type ProcessDeps = {
 };
 
 const TICK_MS = 60_000;
-/** Of each step. */
-const KILLED = 1 / 4000;
-const STOPPED = 1 / 4000;
+/**
+ * That it is killed at a step, and that it is stopped at one: what has more to do makes more steps, and is to meet some hundred
+ * of both in a month all the same.
+ */
+function mishapOf(subscriptions: number): number {
+  return 1 / (4000 + 2 * subscriptions);
+}
+
 /** The lease lives 30 s. */
 const LONGEST_STOP_MS = 90_000;
 /** A living process prolongs its lease by a timer, also while it waits for its turn. */
@@ -68,7 +74,8 @@ export async function runProcess(deps: ProcessDeps): Promise<boolean> {
 }
 
 /** Its own clock is off, until Graph's answers tell; what it measures by goes right. */
-function createCaller({ time, chance, clocksOffMs }: ProcessDeps): Caller {
+function createCaller({ time, chance, clocksOffMs, wishes }: ProcessDeps): Caller {
+  const mishap = mishapOf(wishes.length);
   const offMs = chance.between(-clocksOffMs, clocksOffMs);
   const state = { stops: 0, stoppedUntil: 0, isDead: false };
   return {
@@ -76,13 +83,16 @@ function createCaller({ time, chance, clocksOffMs }: ProcessDeps): Caller {
     get stops() {
       return state.stops;
     },
+    get isStopped() {
+      return time.now() < state.stoppedUntil;
+    },
     get isDead() {
       return state.isDead;
     },
     async step() {
-      if (!state.isDead && chance.isHit(KILLED)) state.isDead = true;
+      if (!state.isDead && chance.isHit(mishap)) state.isDead = true;
       if (state.isDead) throw new KilledError();
-      if (chance.isHit(STOPPED)) {
+      if (chance.isHit(mishap)) {
         state.stops++;
         state.stoppedUntil = time.now() + chance.between(1000, LONGEST_STOP_MS);
       }
@@ -130,7 +140,7 @@ function prolong(held: HeldFleet | undefined): void {
 }
 
 /** A killed process lets nothing go. */
-function fleetOf(fleet: LightFleet, caller: Caller, onHeld: (held: HeldFleet) => void): Fleet {
+function fleetOf(fleet: IntactFleet, caller: Caller, onHeld: (held: HeldFleet) => void): Fleet {
   const seen = fleet.seenBy(() => caller.step());
   return {
     ...seen,

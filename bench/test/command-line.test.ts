@@ -45,6 +45,7 @@ describe('the command line', () => {
       benchmark: 'fleet',
       options: { subscriptions: 10_000, days: 30, seeds: 50, from: 101, clocksOffMinutes: 5 },
     });
+    expect(parse('fleet --plan')).toMatchObject({ benchmark: 'fleet', options: { isPlanAlone: true } });
     expect(parse('fleet --redis --sizes 100,200')).toMatchObject({
       benchmark: 'fleetRedis',
       options: { sizes: [100, 200], rounds: 30 },

@@ -21,6 +21,14 @@ describe('a fleet over simulated days, with outages, faults and three schedulers
     ).toBe(true);
   }, 60_000);
 
+  it('keeps all the same with clocks that are wrong by days until Graph has answered, also while it is away', async () => {
+    const months = [];
+    for (const seed of [1, 2, 3, 4])
+      months.push(await simulateMonth(seed, { subscriptions: 20, days: 10, clocksOffMs: 2 * 86_400_000 }));
+    expect(months.filter(isFailed)).toEqual([]);
+    expect(months.some(({ hasLong }) => hasLong)).toBe(true);
+  }, 60_000);
+
   it('is the same month for the same seed', async () => {
     const options = { subscriptions: 5, days: 3, clocksOffMs: 60_000 };
     const [one, again] = [await simulateMonth(7, options), await simulateMonth(7, options)];

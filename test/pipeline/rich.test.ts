@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { eventually } from '@graph2kafka/test-harness';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
+import { metricsOf } from '../support/refusals.ts';
 
 const VECTORS = new URL('../../services/worker/test/rich/vectors/vectors.json', import.meta.url);
 
@@ -95,7 +96,8 @@ describe('a rich notification', () => {
   });
 
   it('that is forged is a dead letter without its content, and the true one a record', async () => {
-    const { simulator, events, deadLetters, drained } = await startRichPipeline();
+    const pipeline = await startRichPipeline();
+    const { simulator, events, deadLetters, drained } = pipeline;
     const user = simulator.users()[0]?.id ?? '';
     for (const forge of FORGERIES) {
       simulator.faults.add({ on: 'delivery', forge, duplicate: true });
@@ -108,6 +110,7 @@ describe('a rich notification', () => {
     expect(events().map(({ acquisition }) => acquisition)).toEqual(FORGERIES.map(() => 'rich'));
     expect(new Set(deadLetters().map(({ data }) => data.stage))).toEqual(new Set(['verify']));
     expect(JSON.stringify(deadLetters())).not.toContain('canary');
+    expect(await metricsOf(pipeline)).toContain(`g2k_resources_given_up_total ${FORGERIES.length}\n`);
   });
 });
 

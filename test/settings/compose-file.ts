@@ -5,14 +5,19 @@ import { readRepositoryFile } from './repository-file.ts';
 
 export type ComposeService = {
   readonly image?: string;
+  readonly deploy?: { readonly replicas?: string };
   readonly build?: { readonly context: string; readonly dockerfile: string };
   readonly entrypoint?: unknown;
   readonly command?: readonly string[];
   readonly container_name?: string;
+  readonly hostname?: string;
   /** null: passed on from the environment as it is. */
   readonly environment?: Readonly<Record<string, string | null>>;
   readonly ports?: readonly string[];
-  readonly volumes?: readonly (string | { readonly source: string; readonly target: string })[];
+  readonly volumes?: readonly (
+    | string
+    | { readonly source: string; readonly target: string; readonly read_only?: boolean }
+  )[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string; readonly required?: boolean }>>;
   readonly healthcheck?: { readonly test: readonly string[] };
   readonly stop_grace_period?: string;

@@ -108,7 +108,7 @@ describe.each(BUILT)('the image of the %s', (name) => {
   it('runs the Node that this repository pins', () => {
     const { devDependencies } = JSON.parse(readRepositoryFile('package.json'));
     const major = String(devDependencies.node).replace(/\D*(\d+).*/, '$1');
-    expect(image.from).toBe(`node:${major}-bookworm-slim`);
+    expect(image.from).toBe(`docker.io/library/node:${major}-bookworm-slim`);
   });
 });
 

@@ -25,6 +25,8 @@ export type PipelineOptions = {
   readonly simulator?: GraphSimulatorOptions;
   readonly redisUrl?: string;
   readonly brokers?: string;
+  /** PEM of authorities that both services trust beside the simulator's. */
+  readonly authorities?: readonly string[];
   readonly receiver?: Environment;
   readonly worker?: Environment;
   /** `subscriptions.yaml` for these users; their calendars, unless said otherwise. */
@@ -76,8 +78,12 @@ export async function startPipeline(options: PipelineOptions = {}): Promise<Pipe
   const stack = await describeStack(options, dir, simulator, log);
   const userIds = simulator.users().map(({ id }) => id);
   const services = await startServices(stack, userIds, dir, {
-    receiver: options.receiver ?? {},
-    worker: { ...(await wantedBy(options, simulator, dir)), ...options.worker },
+    receiver: {
+      ...(options.authorities && { NODE_EXTRA_CA_CERTS: stack.graph.caFile }),
+      ...options.receiver,
+    },
+    // Tests do in Bull Board what people do.
+    worker: { ADMIN_READ_ONLY: 'false', ...(await wantedBy(options, simulator, dir)), ...options.worker },
   });
   onTestFinished(() => services.stop());
   // From the first question on, and then from the topic's beginning: a reader does not outlive its broker.
@@ -119,14 +125,15 @@ async function wantedBy(
   return { SUBSCRIPTIONS_FILE: file };
 }
 
-async function describeStack(
-  { redisUrl, brokers }: PipelineOptions,
+/** Servers, names and Graph for the services of one test. */
+export async function describeStack(
+  { redisUrl, brokers, authorities = [] }: PipelineOptions,
   dir: string,
   simulator: GraphSimulator,
   log: string[],
 ): Promise<StackSettings> {
   const caFile = join(dir, 'graph-ca.pem');
-  await writeFile(caFile, simulator.caCertificate);
+  await writeFile(caFile, [simulator.caCertificate, ...authorities].join('\n'));
   const name = `t${randomUUID().slice(0, 8)}`;
   const { url, tenantId, clientId, clientSecret } = simulator;
   return {
@@ -149,7 +156,7 @@ function lazily<T>(make: () => T): () => T {
 }
 
 /** Gathers records until the test ends. */
-function collect(follower: TopicFollower): SeenEvent[] {
+export function collect(follower: TopicFollower): SeenEvent[] {
   const seen: SeenEvent[] = [];
   const reading = (async () => {
     for await (const record of follower) seen.push({ ...JSON.parse(record.value ?? '{}'), record });

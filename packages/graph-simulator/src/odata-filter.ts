@@ -1,4 +1,4 @@
-// Evaluates $filter: comparisons of simple properties, startsWith, endsWith, contains, in, and, or, not.
+// Evaluates $filter: comparisons of simple properties, startsWith, endsWith, contains, in, any, and, or, not.
 import { GraphError, type JsonObject } from './graph-exchange.ts';
 import { type WordTable, wordTable } from './word-table.ts';
 
@@ -113,7 +113,23 @@ class FilterParser {
       this.#expect(')');
       return inner;
     }
-    return this.#tokens[0] === '(' ? this.#textFunction(first) : this.#comparison(first);
+    if (this.#tokens[0] !== '(') return this.#comparison(first);
+    const collection = /^(.+)\/any$/i.exec(first)?.[1];
+    return collection === undefined ? this.#textFunction(first) : this.#any(collection);
+  }
+
+  /** "(p:p/id eq 'x')": inside it the variable is a property, whose value is one element of the collection. */
+  #any(collection: string): Filter {
+    this.#expect('(');
+    const [, variable = '', rest = ''] = /^(\w+):(.*)$/.exec(this.#tokens.shift() ?? '') ?? [];
+    if (variable === '') throw invalid("'any' needs a variable.");
+    if (rest !== '') this.#tokens.unshift(rest);
+    const test = this.#or();
+    this.#expect(')');
+    return (body) => {
+      const elements = propertyOf(body, collection);
+      return Array.isArray(elements) && elements.some((element) => test({ [variable]: element }));
+    };
   }
 
   #textFunction(name: string): Filter {

@@ -27,14 +27,23 @@ function checkPresences(text: string): void {
   throw invalid(`The filter names ${users} users; a maximum of ${MOST_PRESENCES} is allowed.`);
 }
 
-const isFiltered = ({ versionForm, spelling }: ResourceKind) =>
-  versionForm === 'outlook' || spelling[0] === 'security' || spelling[1] === 'presences';
+/** "participants/any(p:p/id eq '…')", also with or and in (Graph page "Change notifications for call records"). */
+const PARTICIPANTS = /^\s*participants\/any\(\s*(\w+)\s*:\s*\1\/id\s+(eq|in)\b/i;
+
+function checkCallRecords(text: string): void {
+  if (PARTICIPANTS.test(text)) return;
+  throw invalid('Call records can be filtered by the ids of their participants alone.');
+}
+
+const isFiltered = ({ versionForm, spelling: [first, second = ''] }: ResourceKind) =>
+  versionForm === 'outlook' || first === 'security' || ['presences', 'callRecords'].includes(second);
 
 /** @param text the $filter in `resource`; null without one @throws {GraphError} 400 for one that cannot be */
 export function resourceFilter(text: string | null, kind: ResourceKind): SubscriptionFilter | undefined {
   if (text === null) return undefined;
   if (!isFiltered(kind)) throw invalid("'$filter' is not supported in 'resource' for this resource.");
   if (kind.spelling[1] === 'presences') checkPresences(text);
+  if (kind.spelling[1] === 'callRecords') checkCallRecords(text);
   return { matches: parseFilter(text), isView: kind.versionForm === 'outlook' };
 }
 

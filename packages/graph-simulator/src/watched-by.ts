@@ -48,7 +48,7 @@ const MESSAGES_OF_REPLIES: WordTable<string> = wordTable({
   'teams/channels/messages/replies': 'teams/channels/messages',
 });
 
-/** The users in a chat, who can have all messages of their chats watched (Graph page "Get change notifications for messages"). */
+/** The users in a chat, who can have their chats and all messages of them watched (Graph page "Set up notifications for changes in resource data"). */
 function chatUsers(resources: Lister, chat: PathSegment): PathSegment[] {
   return resources.list(resourcePath([chat, { word: 'members' }])).flatMap(({ body }) => {
     return typeof body.userId === 'string' ? [{ word: 'users', id: body.userId }] : [];
@@ -70,6 +70,13 @@ function getAllTargets({ path }: StoredResource, resources: Lister): ResourcePat
     const parts = inner === undefined ? [{ word }] : [owner, { word: inner }];
     return [resourcePath(parts, operation)];
   });
+}
+
+/** "users/{u}/chats" of each user in a chat. */
+function chatTargets({ path }: StoredResource, resources: Lister): ResourcePath[] {
+  const [chat] = path.segments;
+  if (path.words !== 'chats' || chat === undefined) return [];
+  return chatUsers(resources, chat).map((user) => resourcePath([user, { word: 'chats' }]));
 }
 
 /** An event of another calendar than the default one is in no list but that calendar's. */
@@ -110,6 +117,7 @@ export function watchedKeys(
     path,
     ...listTargets(resource),
     ...getAllTargets(resource, resources),
+    ...chatTargets(resource, resources),
     ...furtherTargets(resource),
     ...membershipTargets(path, details),
   ];
@@ -124,6 +132,7 @@ const SUBSCRIBED_WORDS: WordTable<string> = wordTable({
   'sites/drive/root': 'drives/items',
   'groups/members': 'groups',
   'groups/owners': 'groups',
+  'users/chats': 'chats',
 });
 
 function subscribedWords(path: ResourcePath): string | undefined {

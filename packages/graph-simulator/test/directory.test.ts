@@ -47,7 +47,7 @@ describe('a filter', () => {
   });
 
   it('with what the simulator does not evaluate is refused as that', () => {
-    expect(() => parseFilter("proxyAddresses/any(p:p eq 'x')")).toThrow('does not evaluate');
+    expect(() => parseFilter("proxyAddresses/all(p:p eq 'x')")).toThrow('does not evaluate');
   });
 });
 

@@ -92,6 +92,21 @@ describe('a filter elsewhere', () => {
     ]);
   });
 
+  it.each([
+    ['eq', "p:p/id eq '{first}'"],
+    ['or', "p:p/id eq 'nobody' or p/id eq '{first}'"],
+    ['in', "p: p/id in ('nobody', '{first}')"],
+  ])('tells of the calls of those who took part in them, by %s', async (_operator, lambda) => {
+    await using it = await setUpGraph({ users: 2 });
+    const [first, second] = it.simulator.users().map(({ id }) => id);
+    const filter = encodeURIComponent(`participants/any(${lambda.replace('{first}', String(first))})`);
+    await it.watch(`communications/callRecords?$filter=${filter}`, 'created,updated');
+    const call = (...ids: unknown[]) =>
+      it.simulator.items.create('communications/callRecords', { participants: ids.map((id) => ({ id })) });
+    const [both] = [call(second, first), call(second), call()];
+    expect(await told(it)).toEqual([['created', both?.body.id]]);
+  });
+
   it('tells of print jobs by notificationQueryOptions, and shows these', async () => {
     await using it = await setUpGraph();
     const notificationQueryOptions = '$filter = isFetchable eq true';
@@ -115,7 +130,14 @@ describe('a filter elsewhere', () => {
     ['a kind that takes none', 'chats/getAllMessages?$filter=importance eq 0', 'created', 400],
     ['files', "drives/d/root?$filter=name eq 'a'", 'updated', 400],
     ['a filter that is none', 'users/{user}/messages?$filter=isRead', 'created', 400],
-    ['lambdas', "users/{user}/messages?$filter=categories/any(c:c eq 'a')", 'created', 501],
+    ['another lambda', "users/{user}/messages?$filter=categories/all(c:c eq 'a')", 'created', 501],
+    [
+      'a lambda without its variable',
+      "users/{user}/messages?$filter=categories/any(c eq 'a')",
+      'created',
+      400,
+    ],
+    ['calls by something else', "communications/callRecords?$filter=type eq 'peerToPeer'", 'created', 400],
     ['presences by something else', "communications/presences?$filter=activity eq 'Busy'", 'updated', 400],
     ['all presences', 'communications/presences', 'updated', 400],
     ['too many presences', 'communications/presences?$filter=id in ({651 ids})', 'updated', 400],
@@ -153,6 +175,20 @@ describe('membership', () => {
     ]);
     const { body } = await it.graph.call('GET', `/groups/${group}/${word}`);
     expect(body.value).toEqual([]);
+  });
+});
+
+describe('the chats of a user', () => {
+  it('are those that have the user as a member', async () => {
+    await using it = await setUpGraph();
+    const { items } = it.simulator;
+    const [own, other] = ['19:own@thread.v2', '19:other@thread.v2'];
+    for (const id of [own, other]) it.simulator.seed(`chats/${id}`, { id });
+    items.create(`chats/${own}/members`, { userId: it.user });
+    items.create(`chats/${other}/members`, { userId: 'somebody else' });
+    await it.watch(`users/${it.user}/chats`, 'created,updated');
+    for (const id of [own, other]) items.update(`chats/${id}`, { topic: 'Lunch' });
+    expect(await told(it)).toEqual([['updated', own]]);
   });
 });
 

@@ -1,13 +1,17 @@
 /**
- * The Lua scripts of the inbox. Each is one step that Redis takes whole or not at all; all clocks are Redis's own.
+ * The Lua scripts of the inbox. Each is one step that Redis takes whole or not at all. What is due is told by Redis's own
+ * clock, when something was received by that of the receiver.
  *
  * Keys of an owner (one hash tag per shard, so that a cluster keeps them on one node):
  *   inbox  hash   canonical resource → its entries, packed; `#seq` numbers entries; `#starts` counts runs begun since
  *                 one settled, `#solo` the runs that still take one resource alone
  *   due    zset   canonical resource → when it may be worked (epoch ms); in the future: it waits
+ *   since  zset   canonical resource whose due time is not that of its first entry, since a run left it → when that entry
+ *                 was received (epoch ms)
  *   lease  string run token, with the lease's rest as its time to live
- * Key of a shard:
+ * Keys of a shard:
  *   index  zset   owner with entries → when it next has work (epoch ms)
+ *   oldest zset   owner with entries → when the first of them was received (epoch ms), for people and metrics
  *
  * A resource's pack: { a = attempts, w = waiting since, s = sealed up to, k = runs that took it alone and have not
  * settled, e = { entry, … } }, an entry being
@@ -25,7 +29,7 @@ const now = `local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t
 const int = `local function int(n) return string.format('%.0f', n) end`;
 
 /**
- * KEYS inbox due index · ARGV owner most, then per entry: resource subscription joins changeType receivedAt news.
+ * KEYS inbox due index oldest · ARGV owner most, then per entry: resource subscription joins changeType receivedAt news.
  *
  * An owner with `most` resources takes no further ones: their news becomes one entry that has everything of its
  * subscription read again. Deletions, which such a reading does not find, are taken five times as long,
@@ -80,8 +84,9 @@ for i = 3, #ARGV, 6 do
       local t = redis.call('TIME')
       now = int(t[1] * 1000 + math.floor(t[2] / 1000))
       redis.call('ZADD', KEYS[3], 'LT', now, ARGV[1])
+      redis.call('ZADD', KEYS[4], 'NX', int(at), ARGV[1])
     end
-    redis.call('ZADD', KEYS[2], now, resource)
+    redis.call('ZADD', KEYS[2], 'LT', now, resource)
   end
 end
 return redis.call('ZCARD', KEYS[2])`;
@@ -141,10 +146,17 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1`;
 
 /**
- * KEYS inbox due lease index · ARGV token owner, then per resource: name, wait ms (-1: none), attempts to add (0: it was
+ * KEYS inbox due lease index oldest since · ARGV token owner, then per resource: name, wait ms (-1: none), attempts to add (0: it was
  * not its own failing, so that its time of waiting does not begin), number of settled entries, their numbers → { 'foreign' } | { 'empty' } | { 'left', resources, ms until due }
+ *
+ * The oldest of the rest is that which is due first, or the oldest in `since`: no other resource came before that one.
+ * Unlike scores there are of a worker of an older version, which does not know `since`.
  */
 const settle = `${now} ${int}
+local function firstOf(resource)
+  local packed = resource and redis.call('HGET', KEYS[1], resource)
+  return packed and cmsgpack.unpack(packed).e[1][8]
+end
 if redis.call('GET', KEYS[3]) ~= ARGV[1] then return { 'foreign' } end
 local p = 3
 while p <= #ARGV do
@@ -160,6 +172,7 @@ while p <= #ARGV do
     if #left == 0 then
       redis.call('HDEL', KEYS[1], resource)
       redis.call('ZREM', KEYS[2], resource)
+      redis.call('ZREM', KEYS[6], resource)
     else
       pack.e = left pack.k = nil
       if wait >= 0 then
@@ -170,6 +183,7 @@ while p <= #ARGV do
         pack.a = 0 pack.w = 0
         redis.call('ZADD', KEYS[2], int(now), resource)
       end
+      if wait >= 0 or n > 0 then redis.call('ZADD', KEYS[6], int(left[1][8]), resource) end
       redis.call('HSET', KEYS[1], resource, cmsgpack.pack(pack))
     end
   end
@@ -177,8 +191,9 @@ end
 redis.call('DEL', KEYS[3])
 local left = redis.call('ZCARD', KEYS[2])
 if left == 0 then
-  redis.call('DEL', KEYS[1])
+  redis.call('DEL', KEYS[1], KEYS[6])
   redis.call('ZREM', KEYS[4], ARGV[2])
+  redis.call('ZREM', KEYS[5], ARGV[2])
   return { 'empty' }
 end
 redis.call('HDEL', KEYS[1], '#starts')
@@ -187,6 +202,18 @@ if redis.call('HEXISTS', KEYS[1], '#solo') == 1 and redis.call('HINCRBY', KEYS[1
 end
 local head = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 redis.call('ZADD', KEYS[4], head[2], ARGV[2])
+local oldest = firstOf(head[1])
+for _ = 1, 20 do
+  local late = redis.call('ZRANGE', KEYS[6], 0, 0, 'WITHSCORES')
+  if not late[1] then break end
+  local first = firstOf(late[1])
+  if first and int(first) == late[2] then
+    oldest = math.min(first, oldest or first)
+    break
+  end
+  redis.call('ZREM', KEYS[6], late[1])
+end
+if oldest then redis.call('ZADD', KEYS[5], int(oldest), ARGV[2]) end
 return { 'left', left, int(math.max(0, tonumber(head[2]) - now)) }`;
 
 /** KEYS index · ARGV overdue ms, ms until the next look, page → owners that have had work for that long. */
@@ -195,11 +222,24 @@ local owners = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', int(now - tonumber(A
 for _, owner in ipairs(owners) do redis.call('ZADD', KEYS[1], 'XX', int(now + tonumber(ARGV[2])), owner) end
 return owners`;
 
+/**
+ * KEYS oldest index → when the oldest entry was received (epoch ms), or nothing. What is there of an owner without
+ * entries (a worker of an older version settled them) is taken out; 'unknown' where that is too much for one look.
+ */
+const oldest = `
+for _ = 1, 100 do
+  local head = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+  if not head[1] or redis.call('ZSCORE', KEYS[2], head[1]) then return head[2] end
+  redis.call('ZREM', KEYS[1], head[1])
+end
+return 'unknown'`;
+
 export const inboxScripts = {
-  g2kAppend: { numberOfKeys: 3, lua: append },
+  g2kAppend: { numberOfKeys: 4, lua: append },
   g2kBegin: { numberOfKeys: 3, lua: begin },
   g2kHold: { numberOfKeys: 1, lua: hold },
   g2kRelease: { numberOfKeys: 1, lua: release },
-  g2kSettle: { numberOfKeys: 4, lua: settle },
+  g2kSettle: { numberOfKeys: 6, lua: settle },
   g2kClaim: { numberOfKeys: 1, lua: claim },
+  g2kOldest: { numberOfKeys: 2, lua: oldest },
 };

@@ -70,6 +70,7 @@ type Scripted = Redis & {
   g2kRelease(...args: (string | number)[]): Promise<number>;
   g2kSettle(...args: (string | number)[]): Promise<unknown[]>;
   g2kClaim(...args: (string | number)[]): Promise<string[]>;
+  g2kOldest(...args: string[]): Promise<string | null>;
 };
 
 export type Inbox = ReturnType<typeof createInbox>;
@@ -92,8 +93,10 @@ export function createInbox(connection: Redis, names: QueueNames, mostResources 
   const keysOf = (owner: string) => ({
     inbox: `${names.prefix}:inbox:${owner}`,
     due: `${names.prefix}:due:${owner}`,
+    since: `${names.prefix}:since:${owner}`,
     lease: `${names.prefix}:lease:${owner}`,
     index: `${names.prefix}:index`,
+    oldest: `${names.prefix}:oldest`,
   });
 
   return {
@@ -104,6 +107,7 @@ export function createInbox(connection: Redis, names: QueueNames, mostResources 
         keys.inbox,
         keys.due,
         keys.index,
+        keys.oldest,
         owner,
         mostResources,
         ...entries.flatMap(appendArguments),
@@ -137,6 +141,8 @@ export function createInbox(connection: Redis, names: QueueNames, mostResources 
           keys.due,
           keys.lease,
           keys.index,
+          keys.oldest,
+          keys.since,
           token,
           owner,
           ...settlements.flatMap(settleArguments),
@@ -150,6 +156,17 @@ export function createInbox(connection: Redis, names: QueueNames, mostResources 
      */
     claimOverdue(overdueMs: number, againInMs: number, page: number): Promise<string[]> {
       return redis.g2kClaim(keysOf('').index, overdueMs, againInMs, page);
+    },
+
+    /**
+     * When the oldest entry of all owners was received, in epoch milliseconds; `undefined` where there is none. An
+     * owner's counts as it was at the end of its last run.
+     */
+    async oldestReceivedAt(): Promise<number | 'unknown' | undefined> {
+      const { oldest, index } = keysOf('');
+      const at = await redis.g2kOldest(oldest, index);
+      if (at === 'unknown') return at;
+      return at === null ? undefined : Number(at);
     },
 
     /** Owners that have entries. */

@@ -23,6 +23,7 @@ export {
   MOST_TOKENS,
   type StoredContent,
 } from './content-store.ts';
+export { readGoogleAccessToken, readGoogleMetadata } from './google-metadata.ts';
 export {
   type Begun,
   createInbox,
@@ -65,7 +66,8 @@ export {
   withoutSecrets,
 } from './parse-config.ts';
 export { connectFailFast, connectPatient } from './redis-connection.ts';
-export { durabilityProblems, memoryShare, type RedisDurability } from './redis-durability.ts';
+export { durabilityProblems, memoryShare, placeProblems, type RedisDurability } from './redis-durability.ts';
+export { repeat } from './repeat.ts';
 export {
   canonicalResource,
   isGuid,
@@ -80,7 +82,8 @@ export {
 } from './resource-path.ts';
 export { type LiveConfig, loadConfig } from './secrets/live-config.ts';
 export { manyLines, platformSecretReader, type ReadSecret } from './secrets/read-secret.ts';
+export { mayRefer } from './secrets/referring-settings.ts';
 export { SecretError } from './secrets/secret-error.ts';
 export { parseReference, ReferenceSpellingError, type SecretReference } from './secrets/secret-reference.ts';
-export { sharedSettings } from './shared-settings.ts';
+export { sharedSettings, VERBATIM } from './shared-settings.ts';
 export { createShutdown, type Shutdown, untilSignal } from './shutdown.ts';

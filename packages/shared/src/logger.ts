@@ -28,19 +28,40 @@ const severities: Record<string, string> = {
   fatal: 'CRITICAL',
 };
 
-export function createLogger(service: string, level: string, destination?: DestinationStream): Logger {
+/**
+ * One shape for all platforms: `severity`, `message` and `time` are what Cloud Logging reads, Log Analytics and others
+ * take any field of JSON. `project` is the one of Google Cloud, where there is one: Cloud Logging joins lines to the
+ * trace of their request by its whole name.
+ */
+export function createLogger(
+  service: string,
+  level: string,
+  destination?: DestinationStream,
+  project?: string,
+): Logger {
   return pino(
     {
       level,
       base: { service },
       messageKey: 'message',
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label, severity: severities[label] ?? 'DEFAULT' }) },
+      formatters: {
+        level: (label) => ({ level: label, severity: severities[label] ?? 'DEFAULT' }),
+        log: namingTrace(project),
+      },
       redact: { paths, censor: '[redacted]' },
       serializers: { err: describeError },
     },
     destination ?? pino.destination({ fd: 1, sync: false }),
   );
+}
+
+function namingTrace(project: string | undefined) {
+  return (fields: Record<string, unknown>): Record<string, unknown> => {
+    const { trace_id: id } = fields;
+    if (project === undefined || typeof id !== 'string' || id === '') return fields;
+    return { ...fields, 'logging.googleapis.com/trace': `projects/${project}/traces/${id}` };
+  };
 }
 
 /** Errors can cause each other in a circle; what lies deeper than this tells nothing new. */

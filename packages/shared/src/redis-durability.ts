@@ -3,6 +3,7 @@
  * to 10,678 acknowledged notifications in measurements, without an append-only file up to 179,078.
  */
 import type { Redis } from 'ioredis';
+import type { QueueNames } from './owner-queue.ts';
 
 export type RedisDurability =
   /** Append-only file written and synced before each answer, nothing evicted: verified. */
@@ -38,6 +39,23 @@ export async function durabilityProblems(redis: Redis, level: RedisDurability): 
     }
   }
   return problems;
+}
+
+/**
+ * Whether this server holds our keys: in a cluster each node has a part of all keys, ours are one part, and no
+ * connection of ours follows to another node. In words with the cure; empty when all is well.
+ */
+export async function placeProblems(redis: Redis, { prefix }: QueueNames): Promise<string[]> {
+  try {
+    await redis.exists(`${prefix}:probe`);
+    return [];
+  } catch (error) {
+    const [, elsewhere] = (error instanceof Error && /^MOVED \d+ (\S+)/.exec(error.message)) || [];
+    if (elsewhere === undefined) throw error;
+    return [
+      `Redis is a cluster, and the node of REDIS_URL does not hold the keys of REDIS_PREFIX (${elsewhere} does): use a Redis, or an endpoint of it, without cluster mode`,
+    ];
+  }
 }
 
 async function readSetting(redis: Redis, name: string): Promise<string | undefined> {

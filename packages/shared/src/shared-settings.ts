@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { splitSecret } from './client-state.ts';
 import { integer, list, url } from './parse-config.ts';
 
+/** Not a reference, and never taken for one: it is needed to read them, or has a form of its own. */
+export const VERBATIM = { verbatim: true } as const;
+
 export const sharedSettings = {
   REDIS_URL: url('redis:', 'rediss:').describe('Redis 6.2 or later, `redis://` or, over TLS, `rediss://`'),
   REDIS_PREFIX: z
@@ -30,7 +33,8 @@ export const sharedSettings = {
   MANAGED_IDENTITY_CLIENT_ID: z
     .guid('must be a GUID')
     .optional()
-    .describe('User-assigned managed identity that reads Key Vault; without one the system-assigned'),
+    .describe('User-assigned managed identity that reads Key Vault; without one the system-assigned')
+    .meta(VERBATIM),
   LOG_LEVEL: z
     .enum(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
@@ -38,6 +42,13 @@ export const sharedSettings = {
     )
     .default('info')
     .describe('Least severe log line to write'),
+  GOOGLE_CLOUD_PROJECT: z
+    .string()
+    .regex(/^[a-z0-9.:-]{1,63}$/, "must be a project's id")
+    .optional()
+    .describe(
+      'Project of Google Cloud, where it is the platform: log lines then name their trace as Cloud Logging reads it',
+    ),
   SHUTDOWN_GRACE_MS: integer(100, 600_000)
     .default(8000)
     .describe('Time to end in after SIGTERM; Cloud Run kills after 10 s, Container Apps after 30 s'),

@@ -6,9 +6,15 @@
  */
 import type { Logger } from './logger.ts';
 
-export type Closer = { readonly name: string; readonly close: () => Promise<unknown> | unknown };
+export type Closer = {
+  readonly name: string;
+  /** `reason` is what ends the service: a signal's name, or what has failed. */
+  readonly close: (reason: string) => Promise<unknown> | unknown;
+};
 
 export type Shutdown = {
+  /** From the first call of `run` on. */
+  readonly isRunning: boolean;
   /** To be closed before everything added earlier; at once where the end is over already. */
   add(name: string, close: Closer['close']): void;
   /** Closes all; resolves to the names that failed or did not end in time. */
@@ -19,12 +25,17 @@ export function createShutdown(log: Logger, graceMs: number): Shutdown {
   const closers: Closer[] = [];
   let running: Promise<readonly string[]> | undefined;
   let ended = false;
+  let why = '';
   return {
+    get isRunning() {
+      return running !== undefined;
+    },
     add(name, close) {
-      if (ended) void closePart({ name, close }, graceMs, log);
+      if (ended) void closePart({ name, close }, why, graceMs, log);
       else closers.push({ name, close });
     },
     run(reason) {
+      if (running === undefined) why = reason;
       running ??= closeAll(closers, reason, log, graceMs).finally(() => {
         ended = true;
       });
@@ -40,19 +51,19 @@ async function closeAll(closers: Closer[], reason: string, log: Logger, graceMs:
   const unclosed: string[] = [];
   for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) {
     const leftMs = Math.max(0, graceMs - (performance.now() - startedAt));
-    if (!(await closePart(closer, leftMs, log))) unclosed.push(closer.name);
+    if (!(await closePart(closer, reason, leftMs, log))) unclosed.push(closer.name);
   }
   log.info({ unclosed, duration_ms: Math.round(performance.now() - startedAt) }, 'service.stopped');
   return unclosed;
 }
 
-async function closePart({ name, close }: Closer, ms: number, log: Logger): Promise<boolean> {
-  const problem = await closeWithin(close, ms);
+async function closePart({ name, close }: Closer, reason: string, ms: number, log: Logger): Promise<boolean> {
+  const problem = await closeWithin(() => close(reason), ms);
   if (problem !== undefined) log.error({ part: name, err: problem }, 'service.part-not-closed');
   return problem === undefined;
 }
 
-async function closeWithin(close: Closer['close'], ms: number): Promise<unknown> {
+async function closeWithin(close: () => unknown, ms: number): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Error>((resolve) => {
     timer = setTimeout(() => resolve(new Error(`not closed within ${Math.round(ms)} ms`)), ms);

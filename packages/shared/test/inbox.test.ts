@@ -770,3 +770,110 @@ describe('entries that carry a resource', () => {
     expect(taken?.entries.at(-1)?.news).toMatchObject({ kind: 'change', tenantId: TENANT });
   });
 });
+
+describe('the oldest entry', () => {
+  const late = (name: string, owner: string, receivedAt: number) =>
+    entry(name, 'updated', { owner, receivedAt });
+
+  it('is the one that was received first, of any owner, whatever came after it', async () => {
+    await using it = inboxOnRedis();
+    expect(await it.inbox.oldestReceivedAt()).toBeUndefined();
+    await it.inbox.append('o1', [late('a', 'o1', 2000)]);
+    await it.inbox.append('o2', [late('a', 'o2', 1000)]);
+    await it.inbox.append('o2', [late('b', 'o2', 3000)]);
+    expect(await it.inbox.oldestReceivedAt()).toBe(1000);
+  });
+
+  it('is the next one once it was settled, and none when all are', async () => {
+    await using it = inboxOnRedis();
+    await it.inbox.append('o1', [late('a', 'o1', 1000), late('b', 'o1', 2000)]);
+    await it.inbox.append('o2', [late('a', 'o2', 3000)]);
+    const [first, second] = resourcesOf(await it.inbox.begin('o1', 'run', LEASE_MS, WINDOW));
+    if (!first || !second) throw new Error('two were appended');
+    await it.inbox.settle('o1', 'run', [
+      ...allDone([first]),
+      { resource: second.resource, doneSeqs: [], wait: wait(HOUR_MS) },
+    ]);
+    expect(await it.inbox.oldestReceivedAt()).toBe(2000);
+    await it.inbox.append('o1', [late('b', 'o1', 4000)]);
+    expect(await it.inbox.oldestReceivedAt()).toBe(2000);
+    const rest = resourcesOf(await it.inbox.begin('o2', 'run', LEASE_MS, WINDOW));
+    await it.inbox.settle('o2', 'run', allDone(rest));
+    expect(await it.inbox.oldestReceivedAt()).toBe(2000);
+  });
+
+  it('grows no older than it is where an owner always has some left', async () => {
+    await using it = inboxOnRedis();
+    const news = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, n) =>
+        late(`e${String(from + n).padStart(3, '0')}`, 'o1', 1000 + from + n),
+      );
+    await it.inbox.append('o1', news(0, 60));
+    for (let round = 1; round <= 5; round++) {
+      const taken = resourcesOf(await it.inbox.begin('o1', 'run', LEASE_MS, 30));
+      await it.inbox.append('o1', news(30 + round * 30, 60 + round * 30));
+      await it.inbox.settle('o1', 'run', allDone(taken));
+      expect(await it.inbox.oldestReceivedAt()).toBe(1000 + round * 30);
+    }
+  });
+
+  it('is the one that waits, whatever else the owner has that is due before it', async () => {
+    await using it = inboxOnRedis();
+    await it.inbox.append('o1', [late('waits', 'o1', 1000)]);
+    const [first] = resourcesOf(await it.inbox.begin('o1', 'run', LEASE_MS, WINDOW));
+    if (!first) throw new Error('one was appended');
+    await it.inbox.append(
+      'o1',
+      Array.from({ length: 90 }, (_, n) => late(`e${String(n).padStart(2, '0')}`, 'o1', 2000 + n)),
+    );
+    await it.inbox.settle('o1', 'run', [{ resource: first.resource, doneSeqs: [], wait: wait(HOUR_MS) }]);
+    expect(await it.inbox.oldestReceivedAt()).toBe(1000);
+    await it.inbox.append('o1', [entry('waits', 'deleted', { owner: 'o1', receivedAt: 3000 })]);
+    const taken = resourcesOf(await it.inbox.begin('o1', 'run', LEASE_MS, 30));
+    await it.inbox.settle('o1', 'run', allDone(taken));
+    expect(await it.inbox.oldestReceivedAt()).toBe(1000);
+    const rest = resourcesOf(await it.inbox.begin('o1', 'run', LEASE_MS, WINDOW));
+    const kept = rest.slice(0, -1).map(({ resource }) => ({ resource, doneSeqs: [] }));
+    await it.inbox.settle('o1', 'run', [...allDone(rest.slice(-1)), ...kept]);
+    expect(await it.inbox.oldestReceivedAt()).toBe(2030);
+  });
+
+  it('is the first news of a resource, whose later deletion does not make it younger', async () => {
+    await using it = inboxOnRedis();
+    await it.inbox.append('o1', [late('a', 'o1', 1000), late('b', 'o1', 2000), late('c', 'o1', 3000)]);
+    const before = await it.redis.zscore(`${it.names.prefix}:due:o1`, 'users/u/events/b');
+    await eventually(async () => (await it.now()) > Number(before));
+    const [first] = resourcesOf(await it.inbox.begin('o1', 'run', LEASE_MS, 1));
+    if (!first) throw new Error('three were appended');
+    await it.inbox.append('o1', [entry('b', 'deleted', { owner: 'o1', receivedAt: 4000 })]);
+    await it.inbox.settle('o1', 'run', allDone([first]));
+    expect(await it.inbox.oldestReceivedAt()).toBe(2000);
+  });
+
+  it('is none that a worker of an older version settled without a word', async () => {
+    await using it = inboxOnRedis();
+    await it.redis.zadd(`${it.names.prefix}:since:o1`, 1, 'users/u/events/gone', 2, 'users/u/events/b');
+    await it.inbox.append('o1', [late('a', 'o1', 1000), late('b', 'o1', 2000)]);
+    const [first] = resourcesOf(await it.inbox.begin('o1', 'run', LEASE_MS, 1));
+    if (!first) throw new Error('two were appended');
+    await it.inbox.settle('o1', 'run', allDone([first]));
+    expect(await it.inbox.oldestReceivedAt()).toBe(2000);
+  });
+
+  it('is not known, rather than none, among too many owners that have nothing', async () => {
+    await using it = inboxOnRedis();
+    const stale = Array.from({ length: 150 }, (_, n) => [n, `gone-${n}`]).flat();
+    await it.redis.zadd(`${it.names.prefix}:oldest`, ...stale);
+    await it.inbox.append('o1', [late('a', 'o1', 3000)]);
+    expect(await it.inbox.oldestReceivedAt()).toBe('unknown');
+    expect(await it.inbox.oldestReceivedAt()).toBe(3000);
+  });
+
+  it('is none of an owner that has nothing, as a worker of an older version leaves it', async () => {
+    await using it = inboxOnRedis();
+    await it.redis.zadd(`${it.names.prefix}:oldest`, 1, 'o1', 2, 'o2');
+    await it.inbox.append('o3', [late('a', 'o3', 3000)]);
+    expect(await it.inbox.oldestReceivedAt()).toBe(3000);
+    expect(await it.redis.zcard(`${it.names.prefix}:oldest`)).toBe(1);
+  });
+});

@@ -3,9 +3,9 @@ import { createLogger } from '../src/index.ts';
 
 const CANARY = 'canary-9c1f2e';
 
-function logger(level = 'trace') {
+function logger(level = 'trace', project?: string) {
   const lines: string[] = [];
-  const log = createLogger('receiver', level, { write: (line: string) => void lines.push(line) });
+  const log = createLogger('receiver', level, { write: (line: string) => void lines.push(line) }, project);
   return { log, lines, last: () => JSON.parse(lines.at(-1) ?? 'null') };
 }
 
@@ -39,6 +39,31 @@ describe('createLogger', () => {
       owner: 'o',
       duration_ms: 3,
     });
+  });
+
+  it.each([
+    ['debug', 'DEBUG'],
+    ['info', 'INFO'],
+    ['warn', 'WARNING'],
+    ['error', 'ERROR'],
+    ['fatal', 'CRITICAL'],
+  ] as const)('says of %s what Cloud Logging calls %s', (level, severity) => {
+    const { log, last } = logger();
+    log[level]('something');
+    expect(last()).toMatchObject({ level, severity });
+  });
+
+  it('names the trace of a line as Cloud Logging reads it, where its project is known', () => {
+    const name = 'logging.googleapis.com/trace';
+    const { log, last } = logger('info', 'contoso-prod');
+    log.info({ trace_id: 'd110e804ba8e5b8aefbec72043a97a67' }, 'notification.stored');
+    expect(last()[name]).toBe('projects/contoso-prod/traces/d110e804ba8e5b8aefbec72043a97a67');
+    log.info({ trace_id: undefined }, 'record.published');
+    expect(last()).not.toHaveProperty(name);
+    const elsewhere = logger();
+    elsewhere.log.info({ trace_id: 'd110e804ba8e5b8aefbec72043a97a67' }, 'notification.stored');
+    expect(elsewhere.last()).toMatchObject({ trace_id: 'd110e804ba8e5b8aefbec72043a97a67' });
+    expect(elsewhere.last()).not.toHaveProperty(name);
   });
 
   it('keeps one entry on one line, whatever is in it', () => {

@@ -7,6 +7,7 @@ export {
   type JudgedRecord,
 } from './checker/delivery-invariants.ts';
 export { describeVerdict } from './checker/describe-verdict.ts';
+export { runChecker } from './checker/run-checker.ts';
 export type { Latency, Problem, ProblemKind, Verdict } from './checker/verdict.ts';
 export {
   ChildProcess,

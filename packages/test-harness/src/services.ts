@@ -51,6 +51,8 @@ export async function startReceiver(stack: StackSettings, environment: Environme
     REDIS_PREFIX: stack.redisPrefix,
     CLIENT_STATE_SECRETS: LOCAL_CLIENT_STATE_SECRET,
     PORT: '0',
+    // Nothing stands in front of it that would have to learn that it ends.
+    SHUTDOWN_DELAY_MS: '0',
     ...environment,
   });
   return serviceAt(process, await portOf(process, 'service.listening'));

@@ -24,6 +24,7 @@ export function createApp(deps: AppDeps): Express {
   app.set('query parser', 'simple');
   app.set('trust proxy', deps.trustProxy);
   app.use(helmet());
+  app.use(endConnectionWhere(deps.isStopping));
   app.use(healthRoutes(deps));
   // Graph posts to two URLs, which may be one: both take both kinds of notification, and the handshake.
   for (const guard of deps.guards) app.use(['/events', '/lifecycle'], guard);
@@ -36,6 +37,14 @@ export function createApp(deps: AppDeps): Express {
   });
   app.use(answerError(deps.log));
   return app;
+}
+
+/** A client that keeps its connection is led to another receiver with its next request, before this one is gone. */
+function endConnectionWhere(isStopping: () => boolean): RequestHandler {
+  return (_request, response, next) => {
+    if (isStopping()) response.set('Connection', 'close');
+    next();
+  };
 }
 
 /** What Express itself refuses has a status of its own; anything else is ours, and Graph is asked to come again. */

@@ -49,6 +49,11 @@ export const receiverSettings = z.object({
     .describe(
       'Proxies whose X-Forwarded-For is believed: `off`, how many there are, or their networks, comma-separated',
     ),
+  SHUTDOWN_DELAY_MS: integer(0, 300_000)
+    .default(3000)
+    .describe(
+      'Time after SIGTERM in which notifications are still taken while /readyz says 503, so that load balancers learn of it; at most half of SHUTDOWN_GRACE_MS counts',
+    ),
   METRICS_PORT: integer(0, 65_535)
     .optional()
     .describe('Port of /metrics; never public; without one there is none'),
@@ -60,5 +65,12 @@ export const receiverSettings = z.object({
 
 export type ReceiverConfig = z.output<typeof receiverSettings>;
 
-/** Never shown, not even at start-up, and may be references. A Redis URL may hold a password. */
+/** Never shown, not even at start-up. A Redis URL may hold a password. */
 export const secretSettings = ['REDIS_URL', 'CLIENT_STATE_SECRETS', 'CLIENT_STATES_ACCEPTED'] as const;
+
+/** Each counts from the moment on in which it was replaced; a change of any other setting counts at the next start. */
+const replaceable: readonly string[] = ['CLIENT_STATE_SECRETS', 'CLIENT_STATES_ACCEPTED'];
+
+export const settingsAtStart = Object.keys(receiverSettings.shape).filter(
+  (name) => !replaceable.includes(name),
+);

@@ -1,4 +1,5 @@
 /** The receiver: settings, connection, app, listener, shutdown. The only file that touches the process. */
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   type ClientStateSecrets,
   ConfigError,
@@ -17,11 +18,11 @@ import {
 } from '@graph2kafka/shared';
 import { createAckGuard } from './ack-guard.ts';
 import { createApp } from './app.ts';
-import { type ReceiverConfig, receiverSettings, secretSettings } from './config.ts';
+import { type ReceiverConfig, receiverSettings, secretSettings, settingsAtStart } from './config.ts';
 import { closeServer, createLimitedServer } from './http-server.ts';
 import { createInboxWriter } from './inbox-writer.ts';
 import { createLoadBounds } from './load-bounds.ts';
-import { startMetricsServer } from './metrics-server.ts';
+import { type MetricsServer, startMetricsServer } from './metrics-server.ts';
 import { observeAnswers } from './observe-answers.ts';
 import { createReceiverMetrics, type ReceiverMetrics } from './receiver-metrics.ts';
 import { onlyFrom, parseTrustProxy } from './source-networks.ts';
@@ -33,8 +34,7 @@ async function readConfig(): Promise<LiveConfig<ReceiverConfig> | undefined> {
     return await loadConfig({
       schema: receiverSettings,
       environment: process.env,
-      secrets: secretSettings,
-      atStartOnly: ['REDIS_URL'],
+      atStartOnly: settingsAtStart,
       read: platformSecretReader(process.env),
     });
   } catch (error) {
@@ -44,20 +44,19 @@ async function readConfig(): Promise<LiveConfig<ReceiverConfig> | undefined> {
   }
 }
 
-async function run({ config, watch }: LiveConfig<ReceiverConfig>): Promise<void> {
-  const log = createLogger('receiver', config.LOG_LEVEL);
+async function run({ config, referring, watch }: LiveConfig<ReceiverConfig>): Promise<void> {
+  const log = createLogger('receiver', config.LOG_LEVEL, undefined, config.GOOGLE_CLOUD_PROJECT);
   const shutdown = createShutdown(log, config.SHUTDOWN_GRACE_MS);
   const life = untilSignal(shutdown, log);
-  log.info({ settings: withoutSecrets(config, secretSettings) }, 'service.starting');
+  log.info({ settings: withoutSecrets(config, [...secretSettings, ...referring]) }, 'service.starting');
   if (config.REDIS_DURABILITY === 'declared') log.warn('redis.durability-not-verified');
   const secrets = watch(log);
   shutdown.add('secrets', () => secrets.close());
-  let stopping = false;
 
   const names = queueNames(config.REDIS_PREFIX);
   const redis = connectFailFast(config.REDIS_URL, (error) => log.warn({ err: error }, 'redis.error'));
   shutdown.add('redis', () => redis.disconnect());
-  const gate = createStorageGate(redis, config.REDIS_DURABILITY, log, (problems) =>
+  const gate = createStorageGate(redis, names, config.REDIS_DURABILITY, log, (problems) =>
     life.fail('redis.not-durable', new Error(problems.join('; '))),
   );
   shutdown.add('storage gate', () => gate.close());
@@ -84,20 +83,30 @@ async function run({ config, watch }: LiveConfig<ReceiverConfig>): Promise<void>
     probeStorage: async () => {
       await redis.set(`${names.prefix}:probe`, '1', 'PX', 1000);
     },
-    isStopping: () => stopping,
+    isStopping: () => shutdown.isRunning,
   });
   const server = createLimitedServer(app, config.MAX_CONNECTIONS);
-  shutdown.add('listener', () => {
-    stopping = true;
-    return closeServer(server);
-  });
+  // Shown to the end of the last answer: the drain is what people look at.
+  let shown: Promise<MetricsServer | undefined> | undefined;
+  shutdown.add('metrics listener', async () => (await shown?.catch(() => undefined))?.close());
+  shutdown.add('listener', () => closeServer(server));
+  shutdown.add('load balancers', (reason) => letBalancersLearn(reason, config));
   try {
-    await showMetrics(metrics, config, log, shutdown);
+    shown = showMetrics(metrics, config, log);
+    await shown;
     const port = await listen(server, { port: config.PORT, setting: 'PORT' });
     log.info({ port }, 'service.listening');
   } catch (error) {
     life.fail('cannot listen', error);
   }
+}
+
+/** Whoever ends it by hand, or an error, waits for nothing. */
+async function letBalancersLearn(
+  reason: string,
+  { SHUTDOWN_DELAY_MS: delayMs, SHUTDOWN_GRACE_MS: graceMs }: ReceiverConfig,
+): Promise<void> {
+  if (reason === 'SIGTERM') await pause(Math.min(delayMs, graceMs / 2));
 }
 
 /** Its time and status go to the metrics and to the guard. */
@@ -136,12 +145,11 @@ async function showMetrics(
   { registry }: ReceiverMetrics,
   { METRICS_PORT: port, METRICS_HOST: host }: ReceiverConfig,
   log: Logger,
-  shutdown: Shutdown,
-): Promise<void> {
-  if (port === undefined) return;
+): Promise<MetricsServer | undefined> {
+  if (port === undefined) return undefined;
   const server = await startMetricsServer(registry, { host, port }, log);
-  shutdown.add('metrics listener', () => server.close());
   log.info({ port: server.port }, 'metrics.listening');
+  return server;
 }
 
 const live = await readConfig();

@@ -2,7 +2,14 @@
  * Whether Redis can be trusted with one more notification: connected, durable as promised, and with memory left for
  * the workers, whose scripts need some too (a Redis at `maxmemory` stops consumption as well: measured).
  */
-import { durabilityProblems, type Logger, memoryShare, type RedisDurability } from '@graph2kafka/shared';
+import {
+  durabilityProblems,
+  type Logger,
+  memoryShare,
+  placeProblems,
+  type QueueNames,
+  type RedisDurability,
+} from '@graph2kafka/shared';
 import type { Redis } from 'ioredis';
 
 /** Refuse from here on … */
@@ -21,6 +28,7 @@ export type StorageGate = {
 /** `onUnfitAtStart` is told what is wrong with the Redis that was met first: that is for its operator to mend. */
 export function createStorageGate(
   redis: Redis,
+  names: QueueNames,
   durability: RedisDurability,
   log: Logger,
   onUnfitAtStart: (problems: readonly string[]) => void,
@@ -30,7 +38,7 @@ export function createStorageGate(
   let seen = false;
 
   async function checkDurability(): Promise<void> {
-    const found = await durabilityProblems(redis, durability);
+    const found = [...(await placeProblems(redis, names)), ...(await durabilityProblems(redis, durability))];
     if (found.length > 0 && !seen) onUnfitAtStart(found);
     seen = true;
     if (found.length > 0 && problems?.length !== found.length)

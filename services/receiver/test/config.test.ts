@@ -22,6 +22,8 @@ describe('receiverSettings', () => {
       CLIENT_STATES_ACCEPTED: 'canary',
       LOG_LEVEL: 'canary',
       SHUTDOWN_GRACE_MS: 'canary',
+      SHUTDOWN_DELAY_MS: 'canary',
+      GOOGLE_CLOUD_PROJECT: 'canary!',
       PORT: 'canary',
       OWNER_RESOURCE_LIMIT: 'canary',
       MAX_BODY_BYTES: 'canary',

@@ -10,10 +10,13 @@ export interface MeasuredReceiver extends AsyncDisposable {
 }
 
 /** Resolves when it is ready. */
-export async function runMeasured(redisUrl: string): Promise<MeasuredReceiver> {
+export async function runMeasured(
+  redisUrl: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<MeasuredReceiver> {
   const receiver = await runReceiver({
     redisUrl,
-    environment: { METRICS_PORT: '0', METRICS_HOST: '127.0.0.1' },
+    environment: { ...environment, METRICS_PORT: '0', METRICS_HOST: '127.0.0.1' },
   });
   await receiver.untilReady();
   const line = receiver.lines.find((text) => text.includes('"metrics.listening"')) ?? '{}';

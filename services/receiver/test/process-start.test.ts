@@ -13,6 +13,7 @@ const nothingSet = {
   REDIS_DURABILITY: undefined,
   CLIENT_STATE_SECRETS: undefined,
   PORT: '0',
+  SHUTDOWN_DELAY_MS: '0',
 };
 
 /** Runs the program to its end. */

@@ -29,7 +29,7 @@ export async function serveApp(
   const names = queueNames(`test-${randomUUID()}`);
   const logged = logLines();
   const redis = connectFailFast(redisUrl, () => undefined);
-  const gate = createStorageGate(redis, 'strict', logged.log, () => undefined);
+  const gate = createStorageGate(redis, names, 'strict', logged.log, () => undefined);
   const writer = createInboxWriter(redis, names);
   const app = createApp({
     log: logged.log,

@@ -1,4 +1,4 @@
-import { connectFailFast, type RedisDurability } from '@graph2kafka/shared';
+import { connectFailFast, queueNames, type RedisDurability } from '@graph2kafka/shared';
 import { eventually, freePort, type RedisServerOptions } from '@graph2kafka/test-harness';
 import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
@@ -12,7 +12,13 @@ function gateAt(url: string, durability: RedisDurability = 'strict', beforeGate 
   beforeGate(redis);
   const logged = logLines();
   const unfit: (readonly string[])[] = [];
-  const gate = createStorageGate(redis, durability, logged.log, (problems) => void unfit.push(problems));
+  const gate = createStorageGate(
+    redis,
+    queueNames('gate'),
+    durability,
+    logged.log,
+    (problems) => void unfit.push(problems),
+  );
   return {
     redis,
     gate,
@@ -153,7 +159,7 @@ describe('createStorageGate', () => {
     const redis = connectFailFast(own.server.url, () => undefined);
     await eventually(() => redis.status === 'ready');
     const before = timers();
-    const gate = createStorageGate(redis, 'strict', logLines().log, () => undefined);
+    const gate = createStorageGate(redis, queueNames('gate'), 'strict', logLines().log, () => undefined);
     expect(timers()).toBeGreaterThan(before);
     gate.close();
     gate.close();

@@ -1,5 +1,5 @@
 /** Settings of the worker, by the names of their environment variables. */
-import { flag, integer, list, sharedSettings, url } from '@graph2kafka/shared';
+import { type Environment, flag, integer, list, sharedSettings, url, VERBATIM } from '@graph2kafka/shared';
 import { z } from 'zod';
 import { contradictionsOf, kafkaSettings, secretKafkaSettings } from './kafka/kafka-settings.ts';
 import { keyPlaces } from './rich/key-places.ts';
@@ -8,6 +8,16 @@ import { CLOUD_NAMES } from './tenants/clouds.ts';
 
 const topicName = z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must be a topic name: letters, digits, . _ -');
 const guid = z.guid('must be a GUID').toLowerCase();
+
+/** `off`: no listener. */
+function adminPort() {
+  const problem = 'must be a whole number from 0 to 65535, or off';
+  return z
+    .string()
+    .regex(/^(off|\d{1,5})$/, problem)
+    .transform((text) => (text === 'off' ? 'off' : Number(text)))
+    .refine((port) => port === 'off' || port <= 65_535, problem);
+}
 
 export const workerSettings = z
   .object({
@@ -19,6 +29,12 @@ export const workerSettings = z
       .optional()
       .describe(
         'Its client secret; without one the platform signs in (managed identity, workload identity, Azure CLI)',
+      ),
+    AZURE_FEDERATION: z
+      .enum(['google'], 'must be google')
+      .optional()
+      .describe(
+        'Who vouches for the app instead of a client secret: `google`, the service account that the worker runs as on Google Cloud; without it what the platform offers',
       ),
     GRAPH_CLOUD: z
       .enum(CLOUD_NAMES, `must be ${CLOUD_NAMES.join(', ')}`)
@@ -46,7 +62,8 @@ export const workerSettings = z
     SUBSCRIPTIONS_FILE: z
       .string()
       .optional()
-      .describe('Path of subscriptions.yaml; without one no subscription is made or renewed'),
+      .describe('Path of subscriptions.yaml; without one no subscription is made or renewed')
+      .meta(VERBATIM),
     NOTIFICATION_URL: url('https:', 'http:')
       .optional()
       .describe(
@@ -58,6 +75,13 @@ export const workerSettings = z
     RECONCILE_EVERY_MS: integer(1000, 3_600_000)
       .default(60_000)
       .describe('Time between looks at the subscriptions'),
+    // `g2k apply` waits for 45 s for one that was killed. A change at Graph takes 10 s at most, signing in included
+    // (`subscriptions-api.ts`), and is not begun in the last third of the lease.
+    RECONCILE_LEASE_MS: integer(1000, 40_000)
+      .default(30_000)
+      .describe(
+        'How long a silent reconciliation keeps other workers from it; after it one that was killed is gone on with. Under 30000 a slow call to Graph may outlive it',
+      ),
     PEOPLE_EVERY_MS: integer(1000, 86_400_000)
       .default(300_000)
       .describe('Time between looks at who is in a group, found by a filter, or meant by a name'),
@@ -71,7 +95,8 @@ export const workerSettings = z
       .optional()
       .describe(
         'Keys of rich notifications, comma-separated: `file:/folder/` with a file {id}.pem for each, or `id=reference`',
-      ),
+      )
+      .meta(VERBATIM),
     ENCRYPTION_CURRENT_KEY: z
       .string()
       .optional()
@@ -124,9 +149,17 @@ export const workerSettings = z
       .default(-1)
       .describe("Replicas of a topic that is created; -1 is the brokers' default"),
     ...kafkaSettings,
-    ADMIN_PORT: integer(0, 65_535)
+    WORKER_ROLE: z
+      .enum(['worker', 'admin'], 'must be worker or admin')
+      .default('worker')
+      .describe(
+        'What this one does: `worker` works and has the admin port; `admin` has the admin port alone: pages and metrics of the whole deployment, no work',
+      ),
+    ADMIN_PORT: adminPort()
       .default(9090)
-      .describe('Port of status page, Bull Board, metrics; never public'),
+      .describe(
+        'Port of status page, Bull Board, metrics; never public; `off`: none; where it is not set and PORT is, that one',
+      ),
     ADMIN_HOST: z.string().default('0.0.0.0').describe('Address that the admin port listens on'),
     ADMIN_USER: z.string().default('admin').describe('User of status page and Bull Board'),
     ADMIN_PASSWORD: z
@@ -134,6 +167,11 @@ export const workerSettings = z
       .min(8, 'must have at least 8 characters')
       .optional()
       .describe('Password of status page and Bull Board; without one they are off'),
+    ADMIN_READ_ONLY: flag()
+      .default(true)
+      .describe(
+        'Whether Bull Board only shows; else whoever has the password may remove, retry and pause there',
+      ),
     WORKER_CONCURRENCY: integer(1, 1000).default(32).describe('Owners worked at once by one worker'),
     OWNER_LEASE_MS: integer(500, 120_000)
       .default(10_000)
@@ -148,15 +186,29 @@ export const workerSettings = z
     path: ['ENCRYPTION_KEYS'],
     message: 'is required with ENCRYPTION_CURRENT_KEY',
   })
+  .refine((config) => config.AZURE_FEDERATION === undefined || config.AZURE_CLIENT_SECRET === undefined, {
+    path: ['AZURE_FEDERATION'],
+    message: 'has no meaning with AZURE_CLIENT_SECRET',
+  })
+  .refine((config) => config.WORKER_ROLE === 'worker' || config.ADMIN_PORT !== 'off', {
+    path: ['ADMIN_PORT'],
+    message: 'must be a port with WORKER_ROLE=admin, which has nothing else',
+  })
   .superRefine((config, context) => {
     for (const { setting, problem } of contradictionsOf(config)) {
       context.addIssue({ code: 'custom', path: [setting], message: problem });
     }
   });
 
+/** Cloud Run says by PORT where it asks and sends requests, and knows nothing of ADMIN_PORT. */
+export function withPlatformPort(environment: Environment): Environment {
+  const { ADMIN_PORT: own, PORT: given } = environment;
+  return own || !given ? environment : { ...environment, ADMIN_PORT: given };
+}
+
 export type WorkerConfig = z.output<typeof workerSettings>;
 
-/** Never shown, not even at start-up, and may be references. A Redis URL may hold a password. */
+/** Never shown, not even at start-up. A Redis URL may hold a password. */
 export const secretSettings = [
   'REDIS_URL',
   'CLIENT_STATE_SECRETS',
@@ -168,3 +220,16 @@ export const secretSettings = [
 
 /** `ENCRYPTION_KEYS` has a form of references of its own, and may hold keys. */
 export const hiddenSettings = [...secretSettings, 'ENCRYPTION_KEYS'] as const;
+
+/** Each counts from the moment on in which it was replaced; a change of any other setting counts at the next start. */
+const replaceable: readonly string[] = [
+  'CLIENT_STATE_SECRETS',
+  'AZURE_CLIENT_SECRET',
+  'KAFKA_SASL_PASSWORD',
+  'KAFKA_OIDC_CLIENT_SECRET',
+  'ADMIN_PASSWORD',
+];
+
+export const settingsAtStart = Object.keys(workerSettings.shape).filter(
+  (name) => !replaceable.includes(name),
+);

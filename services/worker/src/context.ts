@@ -111,13 +111,14 @@ export function createContext(
     askNewToken: (tenantId) => tenants.byId.get(tenantId)?.tokens.askAnew(),
   });
   const graphClock = createGraphClock(Date.now, () => performance.now());
-  const fleet = createRedisFleet(redis, names, graphClock.now);
+  const fleet = createRedisFleet(redis, names, graphClock.now, config.RECONCILE_LEASE_MS);
   const readFleet = async () => readFleetNumbers(await fleet.counts(), config.CLIENT_STATE_SECRETS);
   const metrics = createMetrics(inbox, queues.owners, queues.deadLetters, () => pauses.list(), readFleet);
   const endpoints = endpointsOf(config);
   const tenants = createTenants(config, declared, {
     endpoints,
     authorityHost: authorityOf(config),
+    federation: config.AZURE_FEDERATION,
     batching: batchingOf(config),
     onRequest: (form) => metrics.countGraphRequest(form),
     onDate: graphClock.note,
@@ -196,6 +197,7 @@ function credentialSettings(config: WorkerConfig) {
     tenantId: config.AZURE_TENANT_ID,
     clientId: config.AZURE_CLIENT_ID,
     clientSecret: config.AZURE_CLIENT_SECRET,
+    federation: config.AZURE_FEDERATION,
     authorityHost: authorityOf(config),
   };
 }

@@ -9,6 +9,8 @@ export type Tried = {
   readonly attempts: number;
   /** Milliseconds since the first of them. */
   readonly waitingMs: number;
+  /** Milliseconds since the last news of it was received: tries before it may have met a state that was over by then. */
+  readonly sinceNewsMs: number;
   /** A deletion was notified as well, so that "not found" is no surprise. */
   readonly deletionExpected: boolean;
 };
@@ -63,10 +65,14 @@ export function decideAfterFailure(failure: GraphFailure, tried: Tried, random: 
   }
 }
 
-/** By tries and by time: attempts that quick 5xx answers have spent do not make a 404 any later. */
-function afterNotFound({ attempts, waitingMs, deletionExpected }: Tried): Verdict {
-  const over = attempts >= EARLY_404_MS.length && waitingMs >= EARLY_404_IN_ALL_MS;
-  if (deletionExpected || over) return { next: 'deleted' };
+/**
+ * By tries and by time: attempts that quick 5xx answers have spent do not make a 404 any later, nor do those of a resource
+ * that was gone and has come back since. News that never stops makes nobody wait for ever.
+ */
+function afterNotFound({ attempts, waitingMs, sinceNewsMs, deletionExpected }: Tried): Verdict {
+  const waited = Math.min(waitingMs, sinceNewsMs);
+  const over = attempts >= EARLY_404_MS.length && waited >= EARLY_404_IN_ALL_MS;
+  if (deletionExpected || over || waitingMs > LONGEST_WAIT_MS) return { next: 'deleted' };
   const ms = EARLY_404_MS[attempts] ?? EARLY_404_MS[2];
   return { next: 'wait', ms, countsAsAttempt: true };
 }

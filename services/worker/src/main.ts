@@ -8,12 +8,20 @@ import {
   loadConfig,
   manyLines,
   platformSecretReader,
+  type Shutdown,
   untilSignal,
   withoutSecrets,
 } from '@graph2kafka/shared';
 import { createAdminApp, startAdminServer } from './admin/admin-server.ts';
-import { createHealth } from './admin/health.ts';
-import { hiddenSettings, secretSettings, type WorkerConfig, workerSettings } from './config.ts';
+import { createFleetPage } from './admin/create-fleet-page.ts';
+import { createHealth, type Health } from './admin/health.ts';
+import {
+  hiddenSettings,
+  settingsAtStart,
+  type WorkerConfig,
+  withPlatformPort,
+  workerSettings,
+} from './config.ts';
 import { createContext, type WorkerContext } from './context.ts';
 import { WantedSubscriptionsError } from './declaration/declaration-error.ts';
 import {
@@ -41,10 +49,15 @@ type Settings = {
 async function readSettings(): Promise<Settings | undefined> {
   try {
     const live = await loadLiveConfig();
-    const encryption = await readEncryptionKeys(live.config);
     const wanted = await readSubscriptionsFile(live.config);
-    requireKeyFor(wanted.samples, encryption);
-    const tenantSecrets = await loadTenantSecrets(wanted.tenants, platformSecretReader(process.env));
+    // Who only shows what is there signs in nowhere and opens nothing.
+    const works = live.config.WORKER_ROLE === 'worker';
+    const encryption = works ? await readEncryptionKeys(live.config) : noEncryptionKeys;
+    if (works) requireKeyFor(wanted.samples, encryption);
+    const tenantSecrets = await loadTenantSecrets(
+      works ? wanted.tenants : [],
+      platformSecretReader(process.env),
+    );
     return { live, wanted, tenantSecrets, encryption };
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof WantedSubscriptionsError)) throw error;
@@ -56,9 +69,8 @@ async function readSettings(): Promise<Settings | undefined> {
 function loadLiveConfig(): Promise<LiveConfig<WorkerConfig>> {
   return loadConfig({
     schema: workerSettings,
-    environment: process.env,
-    secrets: secretSettings,
-    atStartOnly: ['REDIS_URL', 'KAFKA_SSL_KEY', 'KAFKA_SCHEMA_REGISTRY_PASSWORD'],
+    environment: withPlatformPort(process.env),
+    atStartOnly: settingsAtStart,
     read: platformSecretReader(process.env),
   });
 }
@@ -82,36 +94,63 @@ async function readSubscriptionsFile(config: WorkerConfig): Promise<Subscription
   return parseSubscriptionsFile(text, file, { topic, tenantId, lifecycleUrl });
 }
 
-async function run({ live: { config, watch }, wanted, tenantSecrets, encryption }: Settings): Promise<void> {
+async function run({ live, wanted, tenantSecrets, encryption }: Settings): Promise<void> {
+  const { config } = live;
   const { tenants, entries } = wanted;
-  const log = createLogger('worker', config.LOG_LEVEL);
+  const log = createLogger('worker', config.LOG_LEVEL, undefined, config.GOOGLE_CLOUD_PROJECT);
   const shutdown = createShutdown(log, config.SHUTDOWN_GRACE_MS);
   const life = untilSignal(shutdown, log);
   log.info(
     {
-      settings: withoutSecrets(config, hiddenSettings),
+      settings: withoutSecrets(config, [...hiddenSettings, ...live.referring]),
       wanted_entries: entries.length,
       tenants: [config.AZURE_TENANT_ID, ...tenants.map(({ id }) => id)],
     },
     'service.starting',
   );
-  const declared = { tenants, secrets: tenantSecrets };
-  const context = createContext(config, wanted, log, shutdown, encryption, declared);
-  const health = createHealth(context);
-  const secrets = watch(log, {
+  const context = createContext(config, wanted, log, shutdown, encryption, {
+    tenants,
+    secrets: tenantSecrets,
+  });
+  const health = createHealth(context, () => shutdown.isRunning);
+  watchSecrets({ live, wanted, tenantSecrets, encryption }, context, shutdown);
+  const stopping = new AbortController();
+  shutdown.add('start', () => stopping.abort());
+  try {
+    await showPages(context, health, shutdown);
+    if (config.WORKER_ROLE === 'worker') await startWork(context, shutdown, stopping.signal);
+    health.markStarted();
+  } catch (error) {
+    if (!stopping.signal.aborted) life.fail('cannot start', error);
+  }
+}
+
+function watchSecrets(
+  { live, tenantSecrets, encryption }: Settings,
+  context: WorkerContext,
+  shutdown: Shutdown,
+): void {
+  const { log, tenants } = context;
+  const secrets = live.watch(log, {
     onChange: (settings) => {
-      if (settings.includes('AZURE_CLIENT_SECRET')) renewCredential(context, context.tenants.own);
+      if (settings.includes('AZURE_CLIENT_SECRET')) renewCredential(context, tenants.own);
     },
   });
   shutdown.add('secrets', () => secrets.close());
   const others = tenantSecrets.watch(log, {
     onChange: (names) => {
-      for (const tenant of context.tenants.withSecrets(names)) renewCredential(context, tenant);
+      for (const tenant of tenants.withSecrets(names)) renewCredential(context, tenant);
     },
   });
   shutdown.add('secrets of tenants', () => others.close());
   const keys = encryption.watch(log);
   shutdown.add('encryption keys', () => keys.close());
+}
+
+async function showPages(context: WorkerContext, health: Health, shutdown: Shutdown): Promise<void> {
+  const { config, metrics, queues, log } = context;
+  const { ADMIN_HOST: host, ADMIN_PORT: wantedPort } = config;
+  if (wantedPort === 'off') return;
   const login = {
     user: config.ADMIN_USER,
     get password() {
@@ -119,25 +158,19 @@ async function run({ live: { config, watch }, wanted, tenantSecrets, encryption 
     },
   };
   const app = createAdminApp({
-    registry: context.metrics.registry,
-    queues: Object.values(context.queues),
+    registry: metrics.registry,
+    queues: Object.values(queues),
+    queuesReadOnly: config.ADMIN_READ_ONLY,
     readStatus: health.readStatus,
+    renderFleet: createFleetPage(context, Date.now),
     findProblems: health.findProblems,
     findPauses: health.findPauses,
     login: config.ADMIN_PASSWORD === undefined ? undefined : login,
     log,
   });
-  const stopping = new AbortController();
-  shutdown.add('start', () => stopping.abort());
-  try {
-    const admin = await startAdminServer(app, config.ADMIN_HOST, config.ADMIN_PORT);
-    shutdown.add('admin server', () => admin.close());
-    log.info({ port: admin.port, pages: config.ADMIN_PASSWORD !== undefined }, 'admin.listening');
-    await startWork(context, shutdown, stopping.signal);
-    health.markStarted();
-  } catch (error) {
-    if (!stopping.signal.aborted) life.fail('cannot start', error);
-  }
+  const { port, close } = await startAdminServer(app, host, wantedPort);
+  shutdown.add('admin server', close);
+  log.info({ port, pages: config.ADMIN_PASSWORD !== undefined }, 'admin.listening');
 }
 
 function renewCredential({ pauses, log }: WorkerContext, { id, tokens }: Tenant): void {

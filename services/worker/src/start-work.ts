@@ -5,11 +5,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   durabilityProblems,
-  lifecycleEntry,
   OWNER_QUEUE,
   type OwnerJobData,
+  placeProblems,
   type Shutdown,
-  secretsOf,
 } from '@graph2kafka/shared';
 import { Worker } from 'bullmq';
 import type { WorkerContext } from './context.ts';
@@ -23,11 +22,11 @@ import { createMailboxRequests } from './limits/mailbox-requests.ts';
 import { SchemaRefusedError } from './records/registry-client.ts';
 import { createOpenContent, type OpenContent } from './rich/open-content.ts';
 import { createCallPace } from './subscriptions/call-pace.ts';
-import { type CloseHole, createCloseHole } from './subscriptions/close-hole.ts';
+import { createCloseHole } from './subscriptions/close-hole.ts';
 import { createLifecycleProcessor } from './subscriptions/lifecycle-processor.ts';
-import { createReconcile, type ReconcileDeps } from './subscriptions/reconcile.ts';
+import { createReconcile } from './subscriptions/reconcile.ts';
+import { type ReconcileParts, reconcileDepsOf } from './subscriptions/reconcile-parts.ts';
 import { startRenewalProcessor } from './subscriptions/renewal-processor.ts';
-import type { KnownSubscription } from './subscriptions/subscription-store.ts';
 import { createSubscriptionViews } from './subscriptions/subscription-views.ts';
 
 /** Redis loses what it confirms, as it is set. */
@@ -44,7 +43,8 @@ export async function startWork(
   shutdown: Shutdown,
   stopping: AbortSignal,
 ): Promise<void> {
-  await requireDurableRedis(context);
+  await untilRedisTakesIt(context, stopping, () => requireDurableRedis(context));
+  if (stopping.aborted) return;
   if (context.config.REDIS_DURABILITY === 'declared') context.log.warn('redis.durability-not-verified');
   await requireTopics(context, stopping);
   await requireSchemas(context, stopping);
@@ -68,8 +68,11 @@ function startChecks({ config, samples: wishes, log }: WorkerContext, shutdown: 
   checks.run();
 }
 
-async function requireDurableRedis({ redis, config }: WorkerContext): Promise<void> {
-  const problems = await durabilityProblems(redis, config.REDIS_DURABILITY);
+async function requireDurableRedis({ redis, names, config }: WorkerContext): Promise<void> {
+  const problems = [
+    ...(await placeProblems(redis, names)),
+    ...(await durabilityProblems(redis, config.REDIS_DURABILITY)),
+  ];
   if (problems.length > 0) throw new NotDurableError(problems.join('; '));
 }
 
@@ -151,13 +154,13 @@ async function startSubscriptions(context: WorkerContext, shutdown: Shutdown): P
   if (notificationUrl === undefined || samples.length === 0) return async () => undefined;
   const stopping = new AbortController();
   const reconcile = createReconcile({
-    ...reconcileDepsOf(context, notificationUrl),
+    ...reconcileDepsOf(reconcilePartsOf(context, notificationUrl)),
     stopping: stopping.signal,
   });
   const renewal = await startRenewalProcessor(
     { connection: redis, prefix: names.prefix, queue: queues.subscriptions },
     { reconcile, log, encryption, now: context.graphClock.now },
-    config.RECONCILE_EVERY_MS,
+    { everyMs: config.RECONCILE_EVERY_MS, leaseMs: config.RECONCILE_LEASE_MS },
     metrics.countReconciliation,
   );
   shutdown.add('subscriptions', () => renewal.close());
@@ -165,46 +168,14 @@ async function startSubscriptions(context: WorkerContext, shutdown: Shutdown): P
   return renewal.request;
 }
 
-/** Also for the command line, which reconciles as a worker does. */
-export function reconcileDepsOf(context: WorkerContext, notificationUrl: string): ReconcileDeps {
-  const { config, fleet, wanted, tenants, log, encryption, redis, names, graphClock } = context;
+function reconcilePartsOf(context: WorkerContext, notificationUrl: string): ReconcileParts {
+  const { config, fleet, wanted, tenants, log, encryption, redis, names, graphClock, inbox } = context;
   return {
-    fleet,
-    wishes: wanted,
-    tenants: () =>
-      [...tenants.byId.values()].map(({ id, api }) => ({
-        tenantId: id,
-        api,
-        secrets: secretsOf(config.CLIENT_STATE_SECRETS, id),
-        notificationUrl,
-        lifecycleNotificationUrl: config.LIFECYCLE_NOTIFICATION_URL,
-      })),
-    encryption,
+    ...{ fleet, wishes: wanted, tenants, encryption, inbox, graphClock, log, notificationUrl },
+    settings: config,
     pace: createCallPace(redis, names),
     sweepOrphans: config.SWEEP_ORPHANS,
-    noteHole: (subscription) => noteHole(context, subscription),
-    closeHole: closeHoleOf(context, config.AZURE_TENANT_ID),
-    log,
-    now: graphClock.now,
-    clockIsSure: () => graphClock.isSure,
-    sleep: (ms) => pause(ms),
   };
-}
-
-/** The same as if Graph had told us: worked in the subscription's own run, found by the waker. */
-async function noteHole({ inbox }: WorkerContext, { id, tenantId, nonce }: KnownSubscription): Promise<void> {
-  const item = {
-    subscriptionId: id,
-    tenantId,
-    lifecycleEvent: 'subscriptionRemoved',
-    id: undefined,
-  };
-  const entry = lifecycleEntry(item, nonce, Date.now());
-  await inbox.append(entry.owner, [entry]);
-}
-
-function closeHoleOf({ inbox }: WorkerContext, tenantId: string): CloseHole {
-  return createCloseHole(inbox, tenantId, Date.now);
 }
 
 function openContentOf({ tenants, contents, encryption, log }: WorkerContext): OpenContent {
@@ -233,7 +204,7 @@ function startOwners(
         store,
         publish,
         requestReconcile,
-        closeHole: closeHoleOf(context, config.AZURE_TENANT_ID),
+        closeHole: createCloseHole(inbox, Date.now),
         count: metrics.countLifecycle,
         log,
       }),
@@ -263,7 +234,7 @@ function startOwners(
     // A job's lock lives as long as the run's lease: who lost one has lost the other.
     lockDuration: config.OWNER_LEASE_MS,
     // A killed run is taken up again at the first look after its lock has run out: 12.5 s at most by default.
-    stalledInterval: config.OWNER_LEASE_MS / 4,
+    stalledInterval: Math.ceil(config.OWNER_LEASE_MS / 4),
     // In seconds. A call to work that Redis lost (it was read-only for a moment) is made good by the next look of our own.
     drainDelay: 1,
     // After a lost connection the next look is half a second away, not BullMQ's 15 s.

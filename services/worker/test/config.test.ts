@@ -1,7 +1,7 @@
 /** The worker's settings: every problem at once, every setting described, no secret shown. */
 import { ConfigError, parseConfig, withoutSecrets } from '@graph2kafka/shared';
 import { describe, expect, it } from 'vitest';
-import { secretSettings, workerSettings } from '../src/config.ts';
+import { secretSettings, withPlatformPort, workerSettings } from '../src/config.ts';
 import { CLIENT, TENANT } from './support/taken-entry.ts';
 
 const complete = {
@@ -37,6 +37,14 @@ describe("the worker's settings", () => {
     });
   });
 
+  it('refuse two that would sign in for the same app', () => {
+    expect(problemsOf({ ...complete, AZURE_FEDERATION: 'google' })).toEqual([
+      'AZURE_FEDERATION: has no meaning with AZURE_CLIENT_SECRET',
+    ]);
+    const { AZURE_CLIENT_SECRET: _, ...without } = complete;
+    expect(problemsOf({ ...without, AZURE_FEDERATION: 'google' })).toEqual([]);
+  });
+
   it('name everything that is missing at once', () => {
     expect(problemsOf({}).toSorted()).toEqual(
       ['AZURE_CLIENT_ID', 'AZURE_TENANT_ID', 'CLIENT_STATE_SECRETS', 'KAFKA_BROKERS', 'REDIS_URL'].map(
@@ -51,11 +59,14 @@ describe("the worker's settings", () => {
     ['GRAPH_URL', 'http://graph.microsoft.com'],
     ['NOTIFICATION_URL', 'receiver.example/events'],
     ['RECONCILE_EVERY_MS', '0'],
+    ['RECONCILE_LEASE_MS', '60000'],
     ['KAFKA_BROKERS', 'a:9092,,b:9092'],
     ['KAFKA_TOPIC', 'graph events'],
     ['KAFKA_CREATE_TOPICS', 'yes'],
     ['KAFKA_TOPIC_REPLICATION', '0'],
     ['ADMIN_PORT', '70000'],
+    ['ADMIN_PORT', 'none'],
+    ['WORKER_ROLE', 'pages'],
     ['ADMIN_PASSWORD', 'short'],
     ['CLIENT_STATE_SECRETS', 'short'],
     ['WORKER_CONCURRENCY', '1.5'],
@@ -74,6 +85,22 @@ describe("the worker's settings", () => {
     expect(problems.map((problem) => problem.split(/[: ]/)[0]).toSorted()).toEqual([
       'ADMIN_PORT',
       'NOTIFICATION_URL',
+    ]);
+  });
+
+  it('take the port that the platform gives, unless the admin port has one of its own', () => {
+    const portOf = (environment: Record<string, string>) =>
+      parseConfig(workerSettings, withPlatformPort({ ...complete, ...environment })).ADMIN_PORT;
+    expect(portOf({})).toBe(9090);
+    expect(portOf({ PORT: '8080' })).toBe(8080);
+    expect(portOf({ PORT: '8080', ADMIN_PORT: '' })).toBe(8080);
+    expect(portOf({ PORT: '8080', ADMIN_PORT: '9091' })).toBe(9091);
+    expect(portOf({ PORT: '8080', ADMIN_PORT: 'off' })).toBe('off');
+  });
+
+  it('refuse an instance that would do nothing: pages alone, and no port for them', () => {
+    expect(problemsOf({ ...complete, WORKER_ROLE: 'admin', ADMIN_PORT: 'off' })).toEqual([
+      expect.stringMatching(/^ADMIN_PORT: must be a port/),
     ]);
   });
 

@@ -7,7 +7,7 @@ import type { GraphFailure } from '../src/graph/graph-error.ts';
 const SECOND = 1000;
 const HOUR = 3_600_000;
 
-const first: Tried = { attempts: 0, waitingMs: 0, deletionExpected: false };
+const first: Tried = { attempts: 0, waitingMs: 0, sinceNewsMs: HOUR, deletionExpected: false };
 const transient: GraphFailure = { kind: 'transient', detail: 'ECONNRESET' };
 const unusable: GraphFailure = { kind: 'unusable', detail: 'the answer is not JSON' };
 const notFound: GraphFailure = { kind: 'notFound' };
@@ -33,6 +33,18 @@ describe('a failure', () => {
       { next: 'wait', ms: 30 * SECOND },
     ],
     ['a fourth one is a deletion', notFound, { attempts: 3, waitingMs: 40 * SECOND }, { next: 'deleted' }],
+    [
+      'but not soon after further news: the resource may have come back',
+      notFound,
+      { attempts: 3, waitingMs: 40 * SECOND, sinceNewsMs: 34 * SECOND },
+      { next: 'wait', ms: 30 * SECOND, countsAsAttempt: true },
+    ],
+    [
+      'news that never stops is waited for for 4 hours',
+      notFound,
+      { attempts: 60, waitingMs: 4 * HOUR + 1, sinceNewsMs: 0 },
+      { next: 'deleted' },
+    ],
     [
       'a 404 after a notified deletion is one at once',
       notFound,
@@ -122,6 +134,7 @@ describe('any failure', () => {
   const tried = fc.record({
     attempts: fc.nat({ max: 100_000 }),
     waitingMs: fc.integer({ min: -5 * SECOND, max: 24 * HOUR }),
+    sinceNewsMs: fc.integer({ min: -5 * SECOND, max: 24 * HOUR }),
     deletionExpected: fc.boolean(),
   });
   const random = fc.double({ min: 0, max: 1, noNaN: true });
@@ -144,18 +157,24 @@ describe('any failure', () => {
 
   it('that makes a resource wait is over within 4 hours and one pause, whatever fails in whatever order', () => {
     const waiting = fc.constantFrom(notFound, transient, unusable);
+    const news = fc.constantFrom(0, HOUR);
     fc.assert(
-      fc.property(fc.array(waiting, { minLength: 5, maxLength: 5 }), random, (failures, chance) => {
-        let [attempts, waitingMs] = [0, 0];
-        for (let i = 0; ; i++) {
-          const what = failures[i % failures.length] as GraphFailure;
-          const verdict = decideAfterFailure(what, { attempts, waitingMs, deletionExpected: false }, chance);
-          if (verdict.next !== 'wait') break;
-          attempts++;
-          waitingMs += verdict.ms;
-          expect(waitingMs).toBeLessThanOrEqual(4 * HOUR + 300 * SECOND);
-        }
-      }),
+      fc.property(
+        fc.array(waiting, { minLength: 5, maxLength: 5 }),
+        news,
+        random,
+        (failures, sinceNewsMs, chance) => {
+          let [attempts, waitingMs] = [0, 0];
+          for (let i = 0; ; i++) {
+            const what = failures[i % failures.length] as GraphFailure;
+            const verdict = decideAfterFailure(what, { ...first, attempts, waitingMs, sinceNewsMs }, chance);
+            if (verdict.next !== 'wait') break;
+            attempts++;
+            waitingMs += verdict.ms;
+            expect(waitingMs).toBeLessThanOrEqual(4 * HOUR + 300 * SECOND);
+          }
+        },
+      ),
     );
   });
 });

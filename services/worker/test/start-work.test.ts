@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { changeEntry, createShutdown, parseConfig } from '@graph2kafka/shared';
+import { changeEntry, createShutdown, OWNER_QUEUE, parseConfig } from '@graph2kafka/shared';
 import { eventually, freePort, RedisServer } from '@graph2kafka/test-harness';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { workerSettings } from '../src/config.ts';
@@ -59,6 +59,14 @@ async function setup(environment: Record<string, string> = {}, subscriptions?: s
 }
 
 describe('a worker that starts', () => {
+  it('looks for runs of killed workers, also with a lease that is no multiple of four', async () => {
+    const { start, own } = await setup({ OWNER_LEASE_MS: '30001' });
+    await start();
+    await eventually(async () =>
+      expect(await own.redis.exists(`${own.names.prefix}:${OWNER_QUEUE}:stalled-check`)).toBe(1),
+    );
+  });
+
   it('refuses a Redis that does not keep what it confirms, and says what to set', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'graph2kafka-start-'));
     onTestFinished(() => rm(dir, { recursive: true, force: true }));

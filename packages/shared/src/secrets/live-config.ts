@@ -5,9 +5,11 @@
 import type { z } from 'zod';
 import type { Logger } from '../logger.ts';
 import { ConfigError, type Environment, parseConfig } from '../parse-config.ts';
+import { repeat } from '../repeat.ts';
 import type { ReadSecret } from './read-secret.ts';
 import {
   findReferences,
+  mayRefer,
   type ReferringSetting,
   readSecrets,
   referencesOf,
@@ -20,14 +22,16 @@ import type { SecretReference } from './secret-reference.ts';
 export type LiveConfigOptions<S extends z.ZodType> = {
   readonly schema: S;
   readonly environment: Environment;
-  /** Settings that may be references. */
-  readonly secrets: readonly string[];
-  /** Of these, those whose change counts after a restart alone: what is connected stays so. */
+  /** Names that may be references, where the schema has no shape; one that has says it itself (`mayRefer`). */
+  readonly secrets?: readonly string[];
+  /** Of all that may be references, those whose change counts after a restart alone: what is connected stays so. */
   readonly atStartOnly?: readonly string[];
   readonly read: ReadSecret;
 };
 
 export type LiveConfig<Config> = {
+  /** Settings whose values are kept elsewhere, so that nobody meant them to be shown. */
+  readonly referring: readonly string[];
   /** A secret that is read from it is always the newest; whoever keeps a copy keeps the old one. */
   readonly config: Readonly<Config>;
   /** Looks again until closed. A secret that cannot be had, or is none that the setting takes, leaves the old one. */
@@ -52,8 +56,8 @@ const OTHERS_EVERY_MS = 300_000;
 export async function loadConfig<S extends z.ZodType>(
   options: LiveConfigOptions<S>,
 ): Promise<LiveConfig<z.output<S>>> {
-  const { schema, environment, secrets, atStartOnly = [], read } = options;
-  const settings = findReferences(environment, secrets);
+  const { schema, environment, secrets = [], atStartOnly = [], read } = options;
+  const settings = findReferences(environment, [...new Set([...secrets, ...mayRefer(schema)])]);
   const parse = (known: Secrets) => {
     const referred = settings.map((setting) => [setting.name, settingValue(setting, known)]);
     return parseConfig(schema, { ...environment, ...Object.fromEntries(referred) }) as Record<
@@ -64,6 +68,7 @@ export async function loadConfig<S extends z.ZodType>(
   const known = await readSecrets(settings, read);
   const state = { known, values: parse(known) };
   return {
+    referring: settings.map(({ name }) => name),
     config: viewOf(() => state.values) as Readonly<z.output<S>>,
     watch(log, { onChange, filesEveryMs = FILES_EVERY_MS, othersEveryMs = OTHERS_EVERY_MS } = {}) {
       const look = createLook({ settings, state, parse, atStartOnly, read, log, onChange });
@@ -78,6 +83,10 @@ export async function loadConfig<S extends z.ZodType>(
       };
     },
   };
+}
+
+function pick(values: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(names.filter((name) => name in values).map((name) => [name, values[name]]));
 }
 
 /** An object with the settings of the moment at which one of them is read. */
@@ -129,7 +138,7 @@ function createLook({ settings, state, parse, atStartOnly, read, log, onChange }
     if (changed.length === 0) return;
     const names = changed.map(({ name }) => name);
     try {
-      state.values = parse(known);
+      state.values = { ...parse(known), ...pick(state.values, atStartOnly) };
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       const { problems } = error;
@@ -157,23 +166,5 @@ function createLook({ settings, state, parse, atStartOnly, read, log, onChange }
     if (looks.length === 0) return;
     const read = (await Promise.all(looks)).filter((found) => found !== undefined);
     take(new Map([...state.known, ...read]));
-  };
-}
-
-/** One after the other, so that a slow look never meets the next one. It keeps no process alive. */
-function repeat(everyMs: number, act: () => Promise<void>): { close(): void } {
-  let timer: NodeJS.Timeout | undefined;
-  let closed = false;
-  const wait = () => {
-    if (closed) return;
-    timer = setTimeout(() => act().finally(wait), everyMs);
-    timer.unref();
-  };
-  wait();
-  return {
-    close() {
-      closed = true;
-      clearTimeout(timer);
-    },
   };
 }

@@ -37,7 +37,7 @@ export function platformSecretReader(environment: Environment, form: Form = oneL
     managedIdentityClientId: clientId || undefined,
     hasWorkloadIdentity: Boolean(federated),
   });
-  return createSecretReader({ tokenFor }, {}, form);
+  return createSecretReader({ tokenFor }, { environment }, form);
 }
 
 /** Editors and `echo` end a file with a line's end. */
@@ -48,10 +48,11 @@ function usable(content: string, form: Form): string {
   return secret;
 }
 
-/** A password, a connection string: a line end inside of one is a mistake. */
+/** A password, a connection string: a line end inside of one is a mistake. Keys and certificates show what they are. */
 function oneLine(secret: string): void {
+  if (secret.startsWith('-----BEGIN ')) manyLines(secret);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  if (/[\u0000-\u001f\u007f\ufffd]/.test(secret))
+  else if (/[\u0000-\u001f\u007f\ufffd]/.test(secret))
     throw new SecretError('holds line ends or other control characters');
 }
 

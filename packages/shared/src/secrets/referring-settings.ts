@@ -1,4 +1,5 @@
 /** Which settings refer to secrets that are kept elsewhere, and what they come to once those were read. */
+import { z } from 'zod';
 import { ConfigError, type Environment } from '../parse-config.ts';
 import type { ReadSecret } from './read-secret.ts';
 import { SecretError } from './secret-error.ts';
@@ -17,6 +18,16 @@ const BEFORE_REFERENCE = /^[0-9a-f-]{36}=/i;
 
 /** Secrets by the text of their references. */
 export type Secrets = ReadonlyMap<string, string>;
+
+/**
+ * The settings of a schema that may be references: all of its shape, but for those that say `.meta({ verbatim: true })`,
+ * since they have a form of references of their own, or are needed to read any.
+ */
+export function mayRefer(schema: z.ZodType): string[] {
+  if (!(schema instanceof z.ZodObject)) return [];
+  const shape: Readonly<Record<string, z.ZodType>> = schema.shape;
+  return Object.entries(shape).flatMap(([name, field]) => (field.meta()?.verbatim === true ? [] : [name]));
+}
 
 /** Throws a `ConfigError` with a line for each reference that is spelt wrong. */
 export function findReferences(environment: Environment, names: readonly string[]): ReferringSetting[] {

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import tls from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { makeCertificate } from '../../../graph-simulator/src/certificate.ts';
@@ -15,6 +16,8 @@ export type PeerAnswer = {
 export type Peer = {
   readonly origin: string;
   readonly requests: readonly IncomingMessage[];
+  /** Of those that were answered, in their order. */
+  readonly bodies: readonly string[];
 };
 
 const usualAuthorities = tls.getCACertificates('default');
@@ -25,6 +28,7 @@ export async function startPeer(
   { secure = true } = {},
 ): Promise<Peer> {
   const requests: IncomingMessage[] = [];
+  const bodies: string[] = [];
   const certificate = secure ? await makeCertificate(['127.0.0.1']) : undefined;
   if (certificate) tls.setDefaultCACertificates([...usualAuthorities, certificate.caCert]);
   const server = certificate
@@ -32,8 +36,11 @@ export async function startPeer(
     : createServer();
   server.on('request', (request: IncomingMessage, response) => {
     requests.push(request);
-    const { status = 200, headers = {}, body } = answer(request);
-    response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
+    text(request).then((sent) => {
+      bodies.push(sent);
+      const { status = 200, headers = {}, body } = answer(request);
+      response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
@@ -41,5 +48,5 @@ export async function startPeer(
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  return { origin: `${secure ? 'https' : 'http'}://127.0.0.1:${port}`, requests };
+  return { origin: `${secure ? 'https' : 'http'}://127.0.0.1:${port}`, requests, bodies };
 }

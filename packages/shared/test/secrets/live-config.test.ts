@@ -5,7 +5,7 @@ import { eventually } from '@graph2kafka/test-harness';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { createLogger } from '../../src/logger.ts';
-import { type ConfigError, type Environment, list } from '../../src/parse-config.ts';
+import { type ConfigError, type Environment, integer, list } from '../../src/parse-config.ts';
 import { loadConfig } from '../../src/secrets/live-config.ts';
 import { createSecretReader } from '../../src/secrets/read-secret.ts';
 
@@ -13,7 +13,8 @@ const schema = z.object({
   SECRETS: list().refine((secrets) => secrets.every(({ length }) => length >= 8), 'must be longer'),
   PASSWORD: z.string().optional(),
   ADDRESS: z.string().default('somewhere'),
-  PLAIN: z.string().default('plain'),
+  COUNT: integer(1, 9).default(1),
+  PLACE: z.string().default('a place').meta({ verbatim: true }),
 });
 
 const read = createSecretReader({ tokenFor: () => Promise.reject(new Error('nobody')) });
@@ -21,8 +22,7 @@ const load = (environment: Environment) =>
   loadConfig({
     schema,
     environment,
-    secrets: ['SECRETS', 'PASSWORD', 'ADDRESS'],
-    atStartOnly: ['ADDRESS'],
+    atStartOnly: ['ADDRESS', 'COUNT'],
     read,
   });
 
@@ -69,9 +69,22 @@ describe('loadConfig', () => {
     expect([config.PASSWORD, config.ADDRESS]).toEqual(['a,b', 'somewhere']);
   });
 
-  it('reads references in secrets alone', async () => {
-    const { config } = await load({ SECRETS: 'long enough', PLAIN: 'file:/nowhere' });
-    expect(config.PLAIN).toBe('file:/nowhere');
+  it('takes any setting from where a reference says, also one that is no secret, and tells which', async () => {
+    const dir = await folder();
+    await put(join(dir, 'address'), 'kept elsewhere');
+    await put(join(dir, 'count'), '7\n');
+    const { config, referring } = await load({
+      SECRETS: 'long enough',
+      ADDRESS: `file:${dir}/address`,
+      COUNT: `file:${dir}/count`,
+    });
+    expect([config.ADDRESS, config.COUNT]).toEqual(['kept elsewhere', 7]);
+    expect(referring).toEqual(['ADDRESS', 'COUNT']);
+  });
+
+  it('leaves a setting as it is whose schema says so', async () => {
+    const { config } = await load({ SECRETS: 'long enough', PLACE: 'file:/nowhere' });
+    expect(config.PLACE).toBe('file:/nowhere');
   });
 
   it.each([
@@ -175,6 +188,7 @@ describe('a watched secret', () => {
     await put(join(dir, 'address'), 'there');
     await eventually(() => logged('secret.needs-restart').length > 0);
     expect(logged('secret.needs-restart')).toMatchObject([{ settings: ['ADDRESS'] }]);
+    expect(config.ADDRESS).toBe('here');
     expect(changes).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -52,6 +53,11 @@ describe('a secret in a file', () => {
     expect(await read(reference(`file:${dir}/pem`))).toBe('one\r\n\ttwo');
     await writeFile(join(dir, 'der'), Buffer.from([0x30, 0x82, 0x00, 0x0a]));
     await expect(read(reference(`file:${dir}/der`))).rejects.toThrow('holds control characters');
+  });
+
+  it('may have the lines of a key or a certificate in any setting', async () => {
+    const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----';
+    expect(await readFrom(`${pem}\n`)).toBe(pem);
   });
 
   it('is not there, or no file', async () => {
@@ -181,5 +187,83 @@ describe('a secret in Secret Manager', () => {
     const { reading, secretManager } = await readFrom({ body: { payload: { data } } }, metadata);
     await expect(reading).rejects.toThrow('the metadata server');
     expect(secretManager.requests).toEqual([]);
+  });
+});
+
+describe("a secret in Secret Manager, with Google's application default credentials", () => {
+  const named = 'gcpsecretmanager://contoso-prod/redis-url/latest';
+
+  /** Both sides of Google: the token endpoint, and Secret Manager, which wants its token. */
+  async function google() {
+    const dir = await mkdtemp(join(tmpdir(), 'google-'));
+    onTestFinished(() => rm(dir, { recursive: true, force: true }));
+    const peer = await startPeer(({ url, method, headers }) =>
+      url === '/token' && method === 'POST'
+        ? { body: { access_token: 'PLANTED-TOKEN', expires_in: 3599, token_type: 'Bearer' } }
+        : headers.authorization === 'Bearer PLANTED-TOKEN'
+          ? { body: { payload: { data: Buffer.from('the secret').toString('base64') } } }
+          : { status: 401, body: { error: { status: 'UNAUTHENTICATED' } } },
+    );
+    const access = { tokenUrl: `${peer.origin}/token`, secretManagerOrigin: peer.origin };
+    const readAs = (environment: Record<string, string>) =>
+      createSecretReader(nobody, { ...access, environment })(reference(named));
+    const put = async (name: string, content: unknown) => {
+      const file = join(dir, name);
+      await mkdir(join(file, '..'), { recursive: true });
+      await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content));
+      return file;
+    };
+    return { peer, dir, readAs, put };
+  }
+
+  it('is asked for with the key of a service account, which signs who it is', async () => {
+    const { peer, readAs, put } = await google();
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const file = await put('key.json', {
+      type: 'service_account',
+      client_email: 'g2k@contoso-prod.iam.gserviceaccount.com',
+      private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    });
+    expect(await readAs({ GOOGLE_APPLICATION_CREDENTIALS: file })).toBe('the secret');
+    const form = new URLSearchParams(peer.bodies[0]);
+    expect(form.get('grant_type')).toBe('urn:ietf:params:oauth:grant-type:jwt-bearer');
+    const [header = '', claims = '', signature = ''] = (form.get('assertion') ?? '').split('.');
+    expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
+      iss: 'g2k@contoso-prod.iam.gserviceaccount.com',
+      scope: 'https://www.googleapis.com/auth/cloud-platform',
+      aud: `${peer.origin}/token`,
+    });
+    const signed = Buffer.from(`${header}.${claims}`);
+    const key = createPublicKey(publicKey.export({ type: 'spki', format: 'pem' }));
+    expect(verify('RSA-SHA256', signed, key, Buffer.from(signature, 'base64url'))).toBe(true);
+  });
+
+  it('is asked for as the user who has logged in with gcloud, where no file is named', async () => {
+    const { peer, dir, readAs, put } = await google();
+    const login = { type: 'authorized_user', client_id: 'c', client_secret: 's', refresh_token: 'r' };
+    await put('.config/gcloud/application_default_credentials.json', login);
+    expect(await readAs({ HOME: dir })).toBe('the secret');
+    expect(Object.fromEntries(new URLSearchParams(peer.bodies[0]))).toEqual({
+      ...{ grant_type: 'refresh_token', client_id: 'c', client_secret: 's', refresh_token: 'r' },
+    });
+  });
+
+  it.each([
+    ['is no JSON', 'PLANTED'],
+    ['is of another kind', { type: 'external_account', PLANTED: 'x' }],
+    ['holds no key', { type: 'service_account', client_email: 'a@b', private_key: 'PLANTED' }],
+  ])('cannot be had where the file %s, which is told without its content', async (_what, content) => {
+    const { readAs, put } = await google();
+    const file = await put('key.json', content);
+    const error = await readAs({ GOOGLE_APPLICATION_CREDENTIALS: file }).catch((thrown: unknown) => thrown);
+    expect(String(error)).toMatch(/needs Google's credentials/);
+    expect(String(error)).not.toContain('PLANTED');
+  });
+
+  it('cannot be had where the named file is not there', async () => {
+    const { readAs } = await google();
+    await expect(readAs({ GOOGLE_APPLICATION_CREDENTIALS: '/nowhere.json' })).rejects.toThrow(
+      "needs Google's credentials, and /nowhere.json cannot be read (ENOENT)",
+    );
   });
 });

@@ -3,20 +3,22 @@
  * its own, so that no routing mistake makes it public; pages need the password, and are off without one.
  */
 import { createServer, type Server } from 'node:http';
-import { createBullBoard } from '@bull-board/api';
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { ExpressAdapter } from '@bull-board/express';
 import { type Logger, listen } from '@graph2kafka/shared';
 import type { Queue } from 'bullmq';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Registry } from 'prom-client';
 import { basicAuth, type Login } from './basic-auth.ts';
+import { bullBoard } from './bull-board.ts';
 import { renderStatus, type Status } from './status-page.ts';
 
 export type AdminDeps = {
   readonly registry: Registry;
   readonly queues: readonly Queue[];
+  /** Bull Board shows jobs, and has no button that changes one. */
+  readonly queuesReadOnly: boolean;
   readonly readStatus: () => Promise<Status>;
+  /** Page of the subscriptions; `query` is what stands behind the `?`. */
+  readonly renderFleet: (query: URLSearchParams) => Promise<string>;
   /** Real round trips to Redis and Kafka; a line for each thing that is not well. */
   readonly findProblems: () => Promise<readonly string[]>;
   /** A line for each tenant that Graph refuses now. */
@@ -27,7 +29,7 @@ export type AdminDeps = {
 };
 
 export function createAdminApp(deps: AdminDeps): Express {
-  const { registry, findProblems, findPauses, readStatus, login, log } = deps;
+  const { registry, findProblems, findPauses, readStatus, renderFleet, login, log } = deps;
   const app = express();
   app.disable('x-powered-by');
   app.use(plainHeaders);
@@ -48,7 +50,10 @@ export function createAdminApp(deps: AdminDeps): Express {
     app.get('/', auth, async (_request, response) => {
       response.type('html').send(renderStatus(await readStatus()));
     });
-    app.use('/queues', auth, bullBoard(deps.queues));
+    app.get('/subscriptions', auth, async ({ url }, response) => {
+      response.type('html').send(await renderFleet(new URL(url, 'http://localhost').searchParams));
+    });
+    app.use('/queues', auth, bullBoard({ queues: deps.queues, readOnly: deps.queuesReadOnly }));
   }
   app.use((_request, response) => {
     response
@@ -77,17 +82,6 @@ const plainHeaders: RequestHandler = (_request, response, next) => {
   });
   next();
 };
-
-function bullBoard(queues: readonly Queue[]): RequestHandler {
-  const serverAdapter = new ExpressAdapter();
-  serverAdapter.setBasePath('/queues');
-  createBullBoard({
-    queues: queues.map((queue) => new BullMQAdapter(queue)),
-    serverAdapter,
-    options: { uiConfig: { boardTitle: 'graph2kafka', hideRedisDetails: true } },
-  });
-  return serverAdapter.getRouter() as RequestHandler;
-}
 
 export type AdminServer = { readonly port: number; close(): Promise<void> };
 

@@ -20,23 +20,18 @@ const PROBE_TIMEOUT_MS = 2000;
 /** Probes come every few seconds, from several sides; one round trip serves them all. */
 const FRESH_MS = 1000;
 
-export function createHealth({
-  config,
-  redis,
-  kafka,
-  inbox,
-  queues,
-  fleet,
-  wanted,
-  pauses,
-}: WorkerContext): Health {
+export function createHealth(
+  { config, redis, kafka, inbox, queues, fleet, wanted, pauses }: WorkerContext,
+  isStopping: () => boolean = () => false,
+): Health {
   let started = false;
   let last: { at: number; problems: Promise<readonly string[]> } | undefined;
 
   async function probe(): Promise<readonly string[]> {
     const problems = await Promise.all([
       answers('Redis', () => redis.ping()),
-      answers('Kafka', () => kafka.probe()),
+      // Who only shows what Redis holds needs no Kafka.
+      config.WORKER_ROLE === 'worker' ? answers('Kafka', () => kafka.probe()) : undefined,
     ]);
     return problems.filter((problem) => problem !== undefined);
   }
@@ -55,6 +50,7 @@ export function createHealth({
   }
 
   async function findProblems(): Promise<readonly string[]> {
+    if (isStopping()) return ['stopping'];
     if (!last || performance.now() - last.at > FRESH_MS) last = { at: performance.now(), problems: probe() };
     return [...(started ? [] : ['still starting']), ...(await last.problems)];
   }

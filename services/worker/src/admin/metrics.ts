@@ -19,7 +19,10 @@ export type Metrics = {
   countGraphRequest(form: RequestForm): void;
 };
 
-/** A scrape is answered also while Redis is away; what it would have told is then left out. */
+/**
+ * A scrape is answered also while Redis is away; what it would have told is then left out. A gauge without labels is
+ * removed for it: one that is reset says 0.
+ */
 function unlessAway<T>(asked: Promise<T>): Promise<T | undefined> {
   return within(1000, asked).catch(() => undefined);
 }
@@ -108,8 +111,28 @@ export function createMetrics(
     registers,
     async collect() {
       const owners = await unlessAway(inbox.countOwners());
-      if (owners === undefined) this.reset();
+      if (owners === undefined) this.remove();
       else this.set(owners);
+    },
+  });
+  new Gauge({
+    name: 'g2k_owners_ready',
+    help: 'Owners whose news waits for a worker or is being worked; without those that wait for a time. Scale workers on it',
+    registers,
+    async collect() {
+      const counts = await unlessAway(owners.getJobCounts('waiting', 'prioritized', 'active'));
+      if (counts === undefined) this.remove();
+      else this.set(Object.values(counts).reduce((sum, count) => sum + count, 0));
+    },
+  });
+  new Gauge({
+    name: 'g2k_oldest_news_seconds',
+    help: 'Seconds since the oldest notification was received that is not settled yet, as of the last run of its owner; 0 without one, absent where it is not known',
+    registers,
+    async collect() {
+      const found = await unlessAway(inbox.oldestReceivedAt().then((at) => ({ at })));
+      if (found === undefined || found.at === 'unknown') this.remove();
+      else this.set(found.at === undefined ? 0 : Math.max(0, (Date.now() - found.at) / 1000));
     },
   });
   new Gauge({

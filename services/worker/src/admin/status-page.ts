@@ -5,6 +5,7 @@ import type { FleetNumbers } from '../subscriptions/fleet-numbers.ts';
 import type { SecretsInUse } from '../subscriptions/rotations.ts';
 import type { KnownSubscription } from '../subscriptions/subscription-store.ts';
 import { TROUBLE_REASONS, TROUBLES } from '../subscriptions/troubles.ts';
+import { escapeHtml, STYLE } from './html.ts';
 
 /** What Redis tells of the work at hand. */
 export type Backlog = {
@@ -39,7 +40,7 @@ export function renderStatus({ ready, problems, pauses, durability, backlog, wan
 ${renderList(problems)}${renderList(pauses)}
 <table><caption>Redis</caption>${row('durability', DURABILITY[durability])}</table>
 ${backlog ? renderBacklog(backlog, wanted, at) : '<p>Redis does not answer: no numbers.</p>'}
-<p><a href="/queues">queues and jobs</a> · <a href="/metrics">metrics</a> · as of ${new Date(at).toISOString()}</p>
+<p><a href="/subscriptions">subscriptions</a> · <a href="/queues">queues and jobs</a> · <a href="/metrics">metrics</a> · as of ${new Date(at).toISOString()}</p>
 </body></html>`;
 }
 
@@ -71,7 +72,7 @@ ${row('dead letters', String(deadLetters))}
 <tr><th>wanted</th><th>resource</th><th>topic</th><th>expires in</th></tr>
 ${shown.map((one) => renderSubscription(one, at)).join('\n')}
 </table>
-${serving > shown.length ? `<p>and ${serving - shown.length} more</p>` : ''}
+<p>${serving > shown.length ? `and ${serving - shown.length} more: ` : ''}<a href="/subscriptions">all, by state, user and expiry</a></p>
 ${renderTroubles(troubles)}${progress ? `<p>${describeProgress(progress)}</p>` : ''}
 <p>${describeSecrets(bySecret)}</p>`;
 }
@@ -101,13 +102,6 @@ function describeProgress({ done, left, rate, leftMs }: Progress): string {
 /** A page that a browser shows at once. */
 export const MOST_ROWS = 200;
 
-const STYLE =
-  'body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}' +
-  'h1{font-size:1.4rem}h1 span{font-size:.9rem;padding:.15rem .6rem;border-radius:1rem;color:#fff}' +
-  'span.well{background:#1a7f37}span.ill{background:#b3261e}ul.ill{color:#b3261e}' +
-  'table{border-collapse:collapse;margin:1.5rem 0;width:100%}caption{text-align:left;font-weight:600;padding-bottom:.4rem}' +
-  'td,th{text-align:left;padding:.3rem .8rem .3rem 0;border-bottom:1px solid #d8dee4}td:last-child{font-variant-numeric:tabular-nums}';
-
 function row(name: string, value: string): string {
   return `<tr><td>${escapeHtml(name)}</td><td>${escapeHtml(value)}</td></tr>`;
 }
@@ -118,16 +112,4 @@ function duration(ms: number): string {
   if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }

@@ -14,7 +14,8 @@ import type { KafkaConnection } from '../kafka/kafka-connection.ts';
 import { contradictionsOf, kafkaSettings, secretKafkaSettings } from '../kafka/kafka-settings.ts';
 
 const { KAFKA_BROKERS, KAFKA_CLIENT_ID, KAFKA_DEAD_LETTER_TOPIC } = workerSettings.shape;
-const { AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, AZURE_AUTHORITY_HOST } = workerSettings.shape;
+const { AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, AZURE_FEDERATION, AZURE_AUTHORITY_HOST } =
+  workerSettings.shape;
 
 const kafkaShape = {
   ...kafkaSettings,
@@ -25,6 +26,7 @@ const kafkaShape = {
   AZURE_TENANT_ID: AZURE_TENANT_ID.optional(),
   AZURE_CLIENT_ID: AZURE_CLIENT_ID.optional(),
   AZURE_CLIENT_SECRET,
+  AZURE_FEDERATION,
   AZURE_AUTHORITY_HOST,
 };
 
@@ -39,7 +41,8 @@ const { ENCRYPTION_KEYS, ENCRYPTION_CURRENT_KEY } = workerSettings.shape;
 
 const rotationSettings = z.object({ ENCRYPTION_KEYS, ENCRYPTION_CURRENT_KEY });
 const certificateSettings = z.object({
-  ENCRYPTION_KEYS: ENCRYPTION_KEYS.unwrap(),
+  // Required here; what is said of it (that it is no reference as a whole) goes with it.
+  ENCRYPTION_KEYS: ENCRYPTION_KEYS.unwrap().meta({ ...ENCRYPTION_KEYS.meta() }),
   ENCRYPTION_CURRENT_KEY,
   REDIS_URL,
   REDIS_PREFIX,
@@ -125,6 +128,7 @@ async function azureToken(settings: ReadingSettings, scope: string): Promise<str
   const { createAccessTokens, createCredential } = await import('../graph/access-tokens.ts');
   const { AZURE_TENANT_ID: tenantId = '', AZURE_CLIENT_ID: clientId = '' } = settings;
   const { AZURE_CLIENT_SECRET: clientSecret, AZURE_AUTHORITY_HOST: authorityHost } = settings;
-  const newCredential = () => createCredential({ tenantId, clientId, clientSecret, authorityHost });
+  const login = { tenantId, clientId, clientSecret, federation: settings.AZURE_FEDERATION, authorityHost };
+  const newCredential = () => createCredential(login);
   return createAccessTokens(newCredential, scope).current();
 }

@@ -12,6 +12,7 @@ import { CommandError } from './command-error.ts';
 import type { Command } from './command-line.ts';
 import { parseFilters } from './letter-filter.ts';
 import { listLetters } from './list-command.ts';
+import { plainText } from './plain-text.ts';
 import { ReadLettersError } from './read-letters.ts';
 import { RedisAwayError } from './redis-place.ts';
 import { replayLetters } from './replay-command.ts';
@@ -35,11 +36,21 @@ export async function executeCommand(command: DoableCommand, deps: CommandDeps):
   try {
     return await execute(command, deps);
   } catch (error) {
-    const isKnown = FOR_OPERATORS.some((kind) => error instanceof kind);
-    if (!isKnown || !(error instanceof Error)) throw error;
-    deps.terminal.err(`g2k: ${error.message}`);
+    if (error instanceof UsageError) throw error;
+    deps.terminal.err(`g2k: ${lineFor(error)}`);
     return 1;
   }
+}
+
+/** Of what nobody has foreseen, where it is from, for whoever mends it; a stack trace is of no use to who typed. */
+function lineFor(error: unknown): string {
+  if (!(error instanceof Error)) return 'failed, and nothing says why; report it with what you have typed';
+  if (FOR_OPERATORS.some((kind) => error instanceof kind)) return error.message;
+  if (error.name === 'ReplyError')
+    return `Redis refuses: ${plainText(error.message)}; cure: \`g2k doctor\` says what is wrong`;
+  const place = /[\w.-]+\.[jt]s:\d+:\d+/.exec(error.stack ?? '')?.[0] ?? 'an unknown place';
+  // Its text may hold anything.
+  return `a mistake of ours: ${error.name} at ${place}; report it with what you have typed`;
 }
 
 const FOR_OPERATORS = [ConfigError, ReadLettersError, RedisAwayError, CommandError] as const;

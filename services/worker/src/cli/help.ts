@@ -43,7 +43,12 @@ Lists the dead letters that are in the topic now, the newest last.
 
 ${filterHelp}
 
-${readingHelp}`;
+Examples:
+  g2k dead-letters list --filter 'since=24h,stage=run'
+  g2k dead-letters list --json | jq -r .reason | sort | uniq -c
+
+${readingHelp}
+Exit code: 0 something matches, 1 nothing does or failed, 2 not a command.`;
 
 const show = `Usage: g2k dead-letters show ID [--json]
 
@@ -51,7 +56,12 @@ Shows all of one dead letter. ID is its id, or partition:offset as \`list\` has 
 
   --json           as one JSON object
 
-${readingHelp}`;
+Examples:
+  g2k dead-letters show 0:17
+  g2k dead-letters show xxbiHq06BPXYiAu7Dz9JEv4wTDCwlIpuB5nUPavWZMQ --json
+
+${readingHelp}
+Exit code: 0 shown, 1 not there or failed, 2 not a command.`;
 
 const replay = `Usage: g2k dead-letters replay --filter FILTER... | --all [--dry-run] [--yes]
 
@@ -66,8 +76,13 @@ with equal ids. The dead letters stay in the topic.
 
 ${filterHelp}
 
+Examples:
+  g2k dead-letters replay --filter 'reason~403,since=2d' --dry-run
+  g2k dead-letters replay --all --yes
+
 ${readingHelp}
-Beside these REDIS_URL and REDIS_PREFIX (g2k) of the worker; not needed with --dry-run.`;
+Beside these REDIS_URL and REDIS_PREFIX (g2k) of the worker; not needed with --dry-run.
+Exit code: 0 done, 1 nothing matches, failed or nobody said yes, 2 not a command.`;
 
 const certificates = `g2k certificates: the keys that rich notifications are encrypted for, in ENCRYPTION_KEYS.
 
@@ -89,7 +104,12 @@ former key for 8 hours after it was changed over: so long its notifications may 
 
   --json     a JSON object a line
 
-Settings: ENCRYPTION_KEYS, ENCRYPTION_CURRENT_KEY, REDIS_URL and REDIS_PREFIX (g2k) of the worker.`;
+Examples:
+  g2k certificates list
+  g2k certificates list --json | jq -r 'select(.state == "may go") | .certificate'
+
+Settings: ENCRYPTION_KEYS, ENCRYPTION_CURRENT_KEY, REDIS_URL and REDIS_PREFIX (g2k) of the worker.
+Exit code: 0 listed, 1 a key is missing or failed, 2 not a command.`;
 
 const rotate = `Usage: g2k certificates rotate [--starts-in MINUTES] [--days N] [--bits N] [--out FOLDER] [--dry-run]
 
@@ -97,13 +117,18 @@ Makes a new key with a self-signed certificate, as one file {id}.pem in the fold
 by themselves; once its time has begun they make new subscriptions with it and change the living ones over. No key is
 taken away: \`g2k certificates list\` says when an old one may go.
 
-  --starts-in MINUTES  until its time begins, so that every worker holds it by then (default 10; the first begins at once)
+  --starts-in MINUTES  until its time begins, so that every worker holds it by then (default 10; the first: at once)
   --days N             how long the certificate is valid (default 365, at most 3650)
   --bits N             2048 (default) or 4096
   --out FOLDER         puts the file there, for a secret that is mounted read-only
   --dry-run            says what would be made, and makes nothing
 
-Settings: ENCRYPTION_KEYS and ENCRYPTION_CURRENT_KEY of the worker; with --out none is needed.`;
+Examples:
+  g2k certificates rotate --dry-run
+  g2k certificates rotate --out . --days 90
+
+Settings: ENCRYPTION_KEYS and ENCRYPTION_CURRENT_KEY of the worker; with --out none is needed.
+Exit code: 0 made, 1 failed, 2 not a command.`;
 
 const doctor = `Usage: g2k doctor [--json]
 

@@ -9,8 +9,12 @@ const terminal: Terminal = {
   err: (line) => void process.stderr.write(`${line}\n`),
   isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
   showsResult: process.stdout.isTTY === true,
+  // Of a terminal that does not know its width it is 0.
+  ...(process.stdout.columns > 0 && { columns: process.stdout.columns }),
   ...(process.stderr.isTTY === true && {
-    status: (line: string | undefined) => void process.stderr.write(`\r\x1b[2K${line ?? ''}`),
+    // One that is broken over two lines would not be taken away again.
+    status: (line = '') =>
+      void process.stderr.write(`\r\x1b[2K${line.slice(0, (process.stderr.columns || 80) - 1)}`),
   }),
   async ask(question) {
     const answers = createInterface({ input: process.stdin, output: process.stderr });

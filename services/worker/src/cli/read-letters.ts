@@ -23,9 +23,10 @@ export async function readLetters(
   } catch (error) {
     if (error instanceof KafkaSetupError) throw new ReadLettersError(error.message, { cause: error });
     const why = plainText(firstCause(error).message);
-    throw new ReadLettersError(`cannot read ${topic} from Kafka at ${brokers.join(', ')}: ${why}`, {
-      cause: error,
-    });
+    throw new ReadLettersError(
+      `cannot read ${topic} from Kafka at ${brokers.join(', ')}: ${why}; cure: \`g2k doctor\` says what is wrong`,
+      { cause: error },
+    );
   }
 }
 

@@ -20,7 +20,10 @@ export async function untilReady(
   const timer = setTimeout(() => {
     // The address alone: a Redis URL may hold a password.
     const why = lastProblem()?.message ?? `no answer within ${CONNECT_WITHIN_MS} ms`;
-    reject(new RedisAwayError(`Redis is not reachable at ${URL.parse(url)?.host ?? 'REDIS_URL'}: ${why}`));
+    const host = URL.parse(url)?.host ?? 'REDIS_URL';
+    reject(
+      new RedisAwayError(`Redis is not reachable at ${host}: ${why}; cure: start it, or correct REDIS_URL`),
+    );
   }, CONNECT_WITHIN_MS);
   redis.once('ready', resolve);
   try {

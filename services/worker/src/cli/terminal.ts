@@ -8,6 +8,8 @@ export type Terminal = {
   readonly isInteractive: boolean;
   /** Whether the result goes to people, and not into a pipe or a file. */
   readonly showsResult?: boolean;
+  /** How many characters of the result fit into a line; absent where lines may be of any length. */
+  readonly columns?: number;
   /** How far it has come: each takes the place of the one before; absent where lines stay. Undefined: it is over. */
   status?(line: string | undefined): void;
   /** Resolves to what was typed. */

@@ -93,6 +93,9 @@ const entrySchema = z.strictObject({
     description:
       'Notifications carry the resource, encrypted. Needs ENCRYPTION_KEYS and, in mailboxes, a select.',
   }),
+  fetch: z.boolean().default(true).meta({
+    description: 'false: records say what was notified, and nothing is read from Graph.',
+  }),
   select: z
     .array(z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,63}$/, 'must be the name of a property'))
     .min(1, 'must name at least one property')

@@ -149,7 +149,7 @@ function topicOf(wanted: Wanted, people: People | undefined, { tenantId, topic: 
 }
 
 function patternOf(wanted: Wanted, kind: ResourceKind, tenantId: string, topic: string): Wish {
-  const { name, rich, filter, select, immutableIds } = wanted;
+  const { name, rich, fetch, filter, select, immutableIds } = wanted;
   const resource = resourceOf(wanted);
   const prefer = preferOf(wanted);
   return {
@@ -164,6 +164,7 @@ function patternOf(wanted: Wanted, kind: ResourceKind, tenantId: string, topic: 
     ...(rich && { rich }),
     ...(select && { select: [...new Set(select)] }),
     ...(prefer.length > 0 && { prefer }),
+    ...(!fetch && { notificationOnly: true }),
     ...(immutableIds && { immutableIds }),
   };
 }

@@ -17,6 +17,7 @@ type Wanted = OutlookPreferences & {
   readonly lifeMinutes?: number | undefined;
   readonly filter?: string | undefined;
   readonly rich: boolean;
+  readonly fetch?: boolean | undefined;
   readonly select?: readonly string[] | undefined;
   readonly immutableIds?: boolean | undefined;
 };
@@ -70,6 +71,8 @@ export function longestLifeMinutes({ lifeMinutes: { plain, rich = plain } }: Res
 function findFormProblem({ resource, users, group }: Wanted): string | undefined {
   if (resource.includes('?'))
     return 'resource: must be a path alone; a filter and a select are fields of their own';
+  const [, watched] = /^(.*)\/delta(?:\(\))?$/i.exec(resource) ?? [];
+  if (watched !== undefined) return `resource: must be what is watched, without delta: ${watched}`;
   if (users !== undefined && group !== undefined)
     return 'group: an entry has users or a group; make two entries of it';
   const hasPeople = users !== undefined || group !== undefined;
@@ -97,6 +100,7 @@ const RULES: readonly Rule[] = [
   checkChangeTypes,
   checkFilter,
   checkRich,
+  checkFetch,
   checkSelect,
   checkPreferences,
   checkLife,
@@ -133,6 +137,16 @@ function checkRich({ rich, select }: Wanted, kind: ResourceKind): string | undef
   if (select === undefined) return 'select: must name the properties that come with rich notifications';
   const refused = select.find((name) => NOT_IN_RICH.includes(name.toLowerCase()));
   return refused && `select: Graph does not send ${refused} with rich notifications`;
+}
+
+/** Of what is read nothing else may be wanted where nothing is read. */
+function checkFetch(wanted: Wanted, kind: ResourceKind): string | undefined {
+  if (wanted.fetch !== false) return undefined;
+  if (kind.fetch === 'delta') return `fetch: a notification of a ${kind.name} does not say what has changed`;
+  const field = (['rich', 'select', 'body', 'timeZone'] as const).find(
+    (name) => wanted[name] !== undefined && wanted[name] !== false,
+  );
+  return field && `${field}: not with fetch: false, by which records hold the notification alone`;
 }
 
 function checkSelect({ select }: Wanted, kind: ResourceKind): string | undefined {

@@ -58,6 +58,7 @@ const AZURE_SETTINGS = [
   'AZURE_TENANT_ID',
   'AZURE_CLIENT_ID',
   'AZURE_CLIENT_SECRET',
+  'AZURE_FEDERATION',
   'AZURE_AUTHORITY_HOST',
   'GRAPH_CLOUD',
   'GRAPH_URL',
@@ -70,7 +71,8 @@ type AzureSettings = Pick<WorkerConfig, (typeof AZURE_SETTINGS)[number]>;
 function tenantsOf(config: AzureSettings, further: ReadWanted['tenants']): TenantToCheck[] {
   const endpoints = endpointsOf(config);
   const isNamed = config.AZURE_AUTHORITY_HOST !== undefined || config.GRAPH_CLOUD !== 'global';
-  const where = { authorityHost: isNamed ? endpoints.loginUrl : undefined, endpoints };
+  const authorityHost = isNamed ? endpoints.loginUrl : undefined;
+  const where = { federation: config.AZURE_FEDERATION, authorityHost, endpoints };
   const { AZURE_TENANT_ID: id, AZURE_CLIENT_ID: clientId, AZURE_CLIENT_SECRET: clientSecret } = config;
   return [
     { name: undefined, id, clientId, clientSecret, ...where },
@@ -157,8 +159,8 @@ function azureTokenOf(settings: ReadSettings): AzureToken {
     const config = settings.part(AZURE_SETTINGS);
     const [tenant] = config ? tenantsOf(config, []) : [];
     if (!tenant) return Promise.reject(new Error('AZURE_TENANT_ID or AZURE_CLIENT_ID is wrong'));
-    const { id: tenantId, clientId, clientSecret, authorityHost } = tenant;
-    const newCredential = () => createCredential({ tenantId, clientId, clientSecret, authorityHost });
+    const { id: tenantId, ...login } = tenant;
+    const newCredential = () => createCredential({ tenantId, ...login });
     return createAccessTokens(newCredential, scope).current();
   };
 }

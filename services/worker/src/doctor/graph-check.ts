@@ -1,8 +1,8 @@
 /** Whether Graph answers a cheap call, how soon, and what time it has. */
 import { Agent, request } from 'undici';
+import { networkProblem } from '../network-problem.ts';
 import { judgeSkew, skewOf } from './clock-skew.ts';
 import { error, ok, type Remark, warning } from './finding.ts';
-import { networkProblem } from './network-problem.ts';
 
 /** One of Outlook's slower answers takes two. */
 const SLOW_MS = 2000;

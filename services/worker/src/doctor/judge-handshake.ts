@@ -1,6 +1,7 @@
 /** Whether Graph would take the answer to a handshake, and what is wrong with it if not. Pure. */
+
+import type { Handshake, HandshakeAnswer } from '../handshake.ts';
 import { error, ok, type Problem, type Remark, warning } from './finding.ts';
-import type { Handshake, HandshakeAnswer } from './handshake.ts';
 
 /** Graph gives 10 s; a notification has 3 s, so that what takes longer here will be called slow there. */
 export const HANDSHAKE_WITHIN_MS = 10_000;

@@ -49,15 +49,8 @@ function permissionToFind(people: People): string | undefined {
   }
 }
 
-/** To subscribe takes more than to read (Graph: api/subscription-post-subscriptions, "Permissions"). */
-const TO_SUBSCRIBE: Readonly<Record<string, string>> = {
-  'drive item': 'Files.ReadWrite.All',
-  'list item': 'Sites.ReadWrite.All',
-};
-
 /** A kind that lives in several places has a permission for each: `Chat.…`, `Channel….…`, `Team….…`. */
-function permissionFor({ name, permissions }: ResourceKind, path: ResourcePath): string | undefined {
-  if (name in TO_SUBSCRIBE) return TO_SUBSCRIBE[name];
+function permissionFor({ permissions }: ResourceKind, path: ResourcePath): string | undefined {
   const words = path.map(({ word }) => word.toLowerCase());
   const places = words.includes('channels')
     ? ['Channel', 'Team']

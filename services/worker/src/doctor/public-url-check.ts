@@ -1,9 +1,10 @@
 /** A notification URL as Graph meets it: its form, name, certificate and answer. */
+
+import { shakeHands } from '../handshake.ts';
+import { networkProblem } from '../network-problem.ts';
 import { error, ok, type Remark } from './finding.ts';
-import { shakeHands } from './handshake.ts';
 import { HANDSHAKE_WITHIN_MS, judgeHandshake } from './judge-handshake.ts';
 import { judgeTls } from './judge-tls.ts';
-import { networkProblem } from './network-problem.ts';
 import { resolveHost } from './resolve-host.ts';
 import { probeTls } from './tls-probe.ts';
 import { judgeUrlForm, type NotificationUrl } from './url-form.ts';

@@ -6,12 +6,13 @@ import {
   ConfigError,
   type Environment,
   loadConfig,
+  mayRefer,
   parseConfig,
   platformSecretReader,
   type ReadSecret,
 } from '@graph2kafka/shared';
 import { z } from 'zod';
-import { secretSettings, type WorkerConfig, workerSettings } from '../config.ts';
+import { type WorkerConfig, workerSettings } from '../config.ts';
 import { kafkaSettings } from '../kafka/kafka-settings.ts';
 
 type Name = keyof WorkerConfig;
@@ -104,7 +105,7 @@ type Resolved = {
 
 /** Each by itself, so that one that cannot be had hides no other. */
 async function resolveSecrets(environment: Environment, read: ReadSecret): Promise<Resolved> {
-  const given = secretSettings.filter((name) => environment[name]);
+  const given = mayRefer(workerSettings).filter((name) => environment[name]);
   const found = await Promise.all(given.map((name) => resolveSecret(name, environment[name] ?? '', read)));
   return {
     values: Object.fromEntries(

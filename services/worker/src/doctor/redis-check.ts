@@ -3,8 +3,8 @@ import { connectFailFast, durabilityProblems, OWNER_QUEUE, queueNames } from '@g
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { WorkerConfig } from '../config.ts';
+import { networkProblem } from '../network-problem.ts';
 import { error, ok, type Problem, type Remark, warning } from './finding.ts';
-import { networkProblem } from './network-problem.ts';
 import { isPrivateAddress } from './private-address.ts';
 import { judgeInfo, megabytes, parseInfo, type RedisInfo } from './redis-info.ts';
 
@@ -141,7 +141,8 @@ async function fsyncMs(redis: Redis): Promise<number | undefined> {
   return found === undefined ? undefined : Number(found[3]);
 }
 
-function judgeLatency(pingMs: number, fsync: number | undefined): Problem[] {
+/** Both in milliseconds; `fsync` is undefined where Redis has noted none. Pure. */
+export function judgeLatency(pingMs: number, fsync: number | undefined): Problem[] {
   const ping = warning(
     `the slowest of ${PINGS} pings took ${pingMs.toFixed(0)} ms`,
     'put Redis near to receiver and worker, and see what else its machine does',

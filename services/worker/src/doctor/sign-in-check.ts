@@ -3,9 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { AccessToken } from '@azure/identity';
 import { decodeJwt, type JWTPayload } from 'jose';
 import { createCredential } from '../graph/access-tokens.ts';
+import { findWhyNoToken } from '../graph/no-token.ts';
 import { authorityAt, issuerOf } from '../rich/token-authority.ts';
 import { CLOUD_NAMES, type Endpoints, endpointsOf } from '../tenants/clouds.ts';
-import { askLogin } from './ask-login.ts';
 import { error, namesOf, ok, type Remark, warning } from './finding.ts';
 import { comparePermissions, neededPermissions, type WantedInTenant } from './permissions.ts';
 import { signInProblem } from './sign-in-problems.ts';
@@ -17,6 +17,7 @@ export type TenantToCheck = {
   readonly clientId: string;
   /** Undefined: the platform signs in. */
   readonly clientSecret: string | undefined;
+  readonly federation?: 'google' | undefined;
   /** Absent: the public cloud. */
   readonly authorityHost: string | undefined;
   readonly endpoints: Endpoints;
@@ -45,26 +46,18 @@ export async function checkSignIn(
       token: undefined,
     };
   } catch (thrown) {
-    const hasSecret = clientSecret !== undefined;
-    const why = saysWhy(thrown) ? thrown : ((await askLogin(endpoints.loginUrl, tenantId)) ?? thrown);
-    return {
-      remarks: [signInProblem(why, { name, tenantId, clientId, loginHost, hasSecret })],
-      token: undefined,
-    };
+    const { loginUrl } = endpoints;
+    const why = await findWhyNoToken(thrown, { loginUrl, tenantId, hasSecret: clientSecret !== undefined });
+    return { remarks: [signInProblem(why, { name, tenantId, clientId })], token: undefined };
   }
-}
-
-/** With Entra's number; a login that was not reached, or knows no such tenant, is only "not resolved" to the library. */
-function saysWhy(thrown: unknown): boolean {
-  return thrown instanceof Error && /AADSTS\d/.test(thrown.message);
 }
 
 /** Undefined: no answer in time. A credential with a secret takes no notice of a signal; others do. */
 async function askForToken(
-  { id: tenantId, clientId, clientSecret, authorityHost, endpoints }: TenantToCheck,
+  { id: tenantId, clientId, clientSecret, federation, authorityHost, endpoints }: TenantToCheck,
   withinMs: number,
 ): Promise<AccessToken | undefined> {
-  const credential = createCredential({ tenantId, clientId, clientSecret, authorityHost });
+  const credential = createCredential({ tenantId, clientId, clientSecret, federation, authorityHost });
   const ended = new AbortController();
   const late = pause(withinMs, undefined, { signal: ended.signal }).catch(() => undefined);
   try {

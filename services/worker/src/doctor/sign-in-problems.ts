@@ -1,100 +1,19 @@
-/**
- * Why a login gave no token, by Entra's numbers (learn.microsoft.com/entra/identity-platform/reference-error-codes), and
- * what to do. Pure. Entra's own text is not shown: it may repeat what it was sent.
- */
+/** A login that gave no token, as a finding: whose, and the cure where the tenant is declared. Pure. */
+import type { NoToken } from '../graph/no-token.ts';
 import { error, type Problem } from './finding.ts';
-import { networkProblem } from './network-problem.ts';
 
 export type SignInSettings = {
   /** As subscriptions.yaml calls the tenant; undefined: it is that of AZURE_TENANT_ID. */
   readonly name: string | undefined;
   readonly tenantId: string;
   readonly clientId: string;
-  readonly loginHost: string;
-  readonly hasSecret: boolean;
 };
 
-type Known = readonly [found: string, cure: string];
-
-const KNOWN: Readonly<Record<number, Known>> = {
-  7000215: [
-    'the client secret is wrong',
-    "put the secret's value, not its id, into AZURE_CLIENT_SECRET (Entra: the app, Certificates & secrets)",
-  ],
-  7000222: [
-    'the client secret has expired',
-    'make a new one (Entra: the app, Certificates & secrets) and put its value into AZURE_CLIENT_SECRET',
-  ],
-  7000216: ['no client secret came with the request', 'set AZURE_CLIENT_SECRET'],
-  700016: [
-    'the tenant knows no such app',
-    'correct AZURE_CLIENT_ID or AZURE_TENANT_ID; an app of another tenant needs the consent of an administrator here first',
-  ],
-  7000229: [
-    'the app has no service principal in this tenant',
-    'have an administrator of the tenant consent to the app (Entra: Enterprise applications)',
-  ],
-  7000112: [
-    'the app is switched off',
-    'switch it on (Entra: Enterprise applications, the app, Properties, Enabled for users to sign in)',
-  ],
-  90002: [
-    'there is no such tenant here',
-    'correct AZURE_TENANT_ID, or GRAPH_CLOUD where it is in another cloud',
-  ],
-  900023: ['the id of the tenant is none', 'correct AZURE_TENANT_ID'],
-  900382: ['the app is of another cloud', 'correct GRAPH_CLOUD'],
-  500011: [
-    'this cloud does not know the Graph that the token is for',
-    'correct GRAPH_CLOUD, or take GRAPH_SCOPE away',
-  ],
-  70011: ['the scope is none', 'take GRAPH_SCOPE away, or let it end in /.default'],
-  1002012: ['the scope is none', 'take GRAPH_SCOPE away, or let it end in /.default'],
-  65001: [
-    'nobody has consented to the app',
-    'have an administrator consent (Entra: the app, API permissions, Grant admin consent)',
-  ],
-  53003: [
-    'a rule of Conditional Access forbids the sign-in',
-    'let the rule take the app, or the network that the worker is in',
-  ],
-  700027: [
-    "the login does not know the key that the app's assertion is signed with",
-    'put the certificate of the app into Entra (the app, Certificates & secrets)',
-  ],
-  70021: [
-    'no federated credential of the app fits this workload',
-    'correct issuer, subject and audience of the federated credential (Entra: the app, Certificates & secrets)',
-  ],
-};
-
-/** `thrown`: by @azure/identity. */
-export function signInProblem(thrown: unknown, settings: SignInSettings): Problem {
-  const [found, cure] = explain(thrown, settings);
-  const who = `app ${settings.clientId} in tenant ${settings.name ?? settings.tenantId}`;
-  return error(`no token for ${who}: ${found}`, placed(cure, settings.name));
-}
-
-function explain(thrown: unknown, { loginHost, hasSecret }: SignInSettings): Known {
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
-  const number = /AADSTS(\d{4,9})/.exec(text)?.[1];
-  if (number !== undefined) {
-    const [found, cure] = KNOWN[Number(number)] ?? [
-      'the login refuses the app',
-      `look it up at https://${loginHost}/error?code=${number}`,
-    ];
-    return [`${found} (AADSTS${number})`, cure];
-  }
-  const network = networkProblem(thrown, loginHost);
-  if (network) return [network.found, network.cure];
-  if (!hasSecret) {
-    return [
-      'the platform offers no identity',
-      'set AZURE_CLIENT_SECRET, or give the platform an identity (managed identity, workload identity, Azure CLI)',
-    ];
-  }
-  const name = thrown instanceof Error ? thrown.name : 'unknown error';
-  return [name, `see whether ${loginHost} can be reached from here`];
+export function signInProblem(
+  { found, cure }: NoToken,
+  { name, tenantId, clientId }: SignInSettings,
+): Problem {
+  return error(`no token for app ${clientId} in tenant ${name ?? tenantId}: ${found}`, placed(cure, name));
 }
 
 /** Where a further tenant has what the own one has in a setting. */

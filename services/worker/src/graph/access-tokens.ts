@@ -9,8 +9,10 @@ import {
   DefaultAzureCredential,
   type TokenCredential,
 } from '@azure/identity';
+import { createGoogleFederation } from './google-federation.ts';
 import { GraphError } from './graph-error.ts';
 import { type HeldToken, hold, isRefreshDue, isUsable } from './held-token.ts';
+import { explainNoToken, findWhyNoToken, type Login } from './no-token.ts';
 
 export type AccessTokens = {
   /** A token; the same one until a newer one is there. Rejects with a `GraphError` "unauthorized". */
@@ -30,6 +32,8 @@ export type CredentialSettings = {
   readonly tenantId: string;
   readonly clientId: string;
   readonly clientSecret: string | undefined;
+  /** Who vouches for the app where there is no secret; absent: what the platform offers. */
+  readonly federation?: 'google' | undefined;
   /** Where to sign in; absent: the public cloud. */
   readonly authorityHost: string | undefined;
 };
@@ -39,8 +43,11 @@ export function createCredential({
   tenantId,
   clientId,
   clientSecret,
+  federation,
   authorityHost,
 }: CredentialSettings): TokenCredential {
+  if (clientSecret === undefined && federation === 'google')
+    return createGoogleFederation(tenantId, clientId, authority(authorityHost));
   if (clientSecret === undefined) {
     return new DefaultAzureCredential({
       tenantId,
@@ -59,17 +66,19 @@ function authority(authorityHost: string | undefined) {
 /** A login answers in less than a second; the credential itself would wait for ever. */
 const LOGIN_TIMEOUT_MS = 10_000;
 
-export type TokenTimes = {
+export type TokenOptions = {
   /** Epoch milliseconds. */
   readonly now?: () => number;
   readonly loginTimeoutMs?: number;
+  /** Asked why there is no token where the credential does not say; nobody is without it. */
+  readonly login?: Login;
 };
 
 /** `newCredential` is called again where the old one will not do: it has no way to drop what it has cached. */
 export function createAccessTokens(
   newCredential: () => TokenCredential,
   scope: string,
-  { now = Date.now, loginTimeoutMs = LOGIN_TIMEOUT_MS }: TokenTimes = {},
+  { now = Date.now, loginTimeoutMs = LOGIN_TIMEOUT_MS, login }: TokenOptions = {},
 ): RenewableTokens {
   let credential = newCredential();
   let refusedToken: string | undefined;
@@ -78,7 +87,7 @@ export function createAccessTokens(
 
   async function request(): Promise<string> {
     const asked = credential;
-    const answer = await askWithin(asked, scope, loginTimeoutMs);
+    const answer = await askWithin(asked, scope, loginTimeoutMs, login);
     // The secret was replaced meanwhile: whoever waits has the token, and the next one is asked for anew.
     if (asked === credential) held = hold(answer, now());
     return answer.token;
@@ -127,7 +136,12 @@ export function createAccessTokens(
   };
 }
 
-async function askWithin(credential: TokenCredential, scope: string, ms: number): Promise<AccessToken> {
+async function askWithin(
+  credential: TokenCredential,
+  scope: string,
+  ms: number,
+  login: Login | undefined,
+): Promise<AccessToken> {
   // A credential with a secret takes no notice of the signal; others do.
   const signal = AbortSignal.timeout(ms);
   try {
@@ -139,15 +153,14 @@ async function askWithin(credential: TokenCredential, scope: string, ms: number)
     return answer;
   } catch (error) {
     // Without its cause, whose text is what the login has answered: it may repeat what it was sent.
-    const detail = signal.aborted ? 'no token: no answer in time' : signInProblem(error);
-    throw new GraphError({ kind: 'unauthorized', detail });
+    const detail = signal.aborted ? 'no answer in time' : await reasonOf(error, login);
+    throw new GraphError({ kind: 'unauthorized', detail: `no token: ${detail}` });
   }
 }
 
-/** Entra's code says what is wrong (AADSTS7000215: wrong secret); its text may hold more than a log should. */
-function signInProblem(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  const [known] =
-    /AADSTS\d+|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|CERT_\w+/.exec(text) ?? [];
-  return `no token: ${known ?? (error instanceof Error ? error.name : 'unknown error')}`;
+async function reasonOf(error: unknown, login: Login | undefined): Promise<string> {
+  const { found } = login
+    ? await findWhyNoToken(error, login)
+    : explainNoToken(error, { loginHost: 'the login', hasSecret: true });
+  return found;
 }

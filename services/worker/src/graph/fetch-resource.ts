@@ -2,10 +2,11 @@
 import { type ResourcePath, requestPath } from '@graph2kafka/shared';
 import type { GraphRequests } from './graph-client.ts';
 import { GraphError } from './graph-error.ts';
+import { versionOf } from './resource-version.ts';
 
 export type ResourceState = {
   readonly data: Readonly<Record<string, unknown>>;
-  /** `@odata.etag`, or `changeKey` where there is no etag; absent for resources without versions. */
+  /** What `versionOf` finds; undefined for resources without versions. */
   readonly version: string | undefined;
   /** Epoch milliseconds; the state is no older. */
   readonly readAt: number;
@@ -30,7 +31,7 @@ export function createFetchResource(client: GraphRequests): FetchResource {
       throw new GraphError({ kind: 'unusable', detail: 'the answer is no JSON object' });
     }
     const data = body as Record<string, unknown>;
-    return { data, version: text(data['@odata.etag']) ?? text(data.changeKey), readAt };
+    return { data, version: versionOf(data), readAt };
   };
 }
 
@@ -40,8 +41,4 @@ export function preferences({ select = [], prefer = [] }: FetchOptions = {}) {
     query: select.length > 0 ? { $select: select.map(encodeURIComponent).join(',') } : undefined,
     headers: prefer.length > 0 ? { Prefer: prefer.join(', ') } : undefined,
   };
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }

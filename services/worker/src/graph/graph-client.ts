@@ -5,6 +5,7 @@
  * answer names. Ours signs in, refuses any other origin than the configured one, never follows a redirect, and ends
  * each request after a deadline and a size.
  */
+import { once } from 'node:events';
 import {
   Client,
   type Context,
@@ -25,6 +26,8 @@ export type GraphRequest = {
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** For all of it, the token and another try with a fresh one included; without it each of these has its own time. */
+  readonly withinMs?: number;
 };
 
 export type GraphAnswer = {
@@ -87,12 +90,13 @@ export function createGraphClient(options: GraphClientOptions): GraphClient {
 
 async function send(
   client: Client,
-  { method, path, query, headers, body }: GraphRequest,
+  { method, path, query, headers, body, withinMs }: GraphRequest,
   onDate: GraphClientOptions['onDate'],
 ): Promise<GraphAnswer> {
   const request = client.api(path).responseType(ResponseType.RAW);
   if (query) request.query({ ...query });
   if (headers) request.headers({ ...headers });
+  if (withinMs !== undefined) request.option('signal', AbortSignal.timeout(withinMs));
   const readAt = Date.now();
   const askedAt = performance.now();
   const response = await perform(request, method, body);
@@ -168,10 +172,11 @@ class BearerToken implements Middleware {
   }
 
   async execute(context: Context): Promise<void> {
-    const token = await this.tokens.current();
+    const { signal } = context.options ?? {};
+    const token = await within(signal, this.tokens.current());
     await this.executeWith(context, token);
     if (context.response?.status !== 401) return;
-    const fresh = await this.tokens.afterRefusal(token);
+    const fresh = await within(signal, this.tokens.afterRefusal(token));
     if (fresh !== token) await this.executeWith(context, fresh);
   }
 
@@ -183,4 +188,14 @@ class BearerToken implements Middleware {
     context.options = { ...context.options, headers };
     await this.next.execute(context);
   }
+}
+
+/** Nothing is sent after the signal: what Graph is asked for later may be another one's to ask by then. */
+async function within(signal: AbortSignal | null | undefined, asking: Promise<string>): Promise<string> {
+  if (!signal) return asking;
+  const ended = signal.aborted ? undefined : once(signal, 'abort').then(() => undefined);
+  const token = await Promise.race([ended, asking]);
+  if (token === undefined || signal.aborted)
+    throw new GraphError({ kind: 'unauthorized', detail: 'no token: no answer in time' });
+  return token;
 }

@@ -50,7 +50,8 @@ export class PinnedTransport implements Middleware {
   async execute(context: Context): Promise<void> {
     const url = new URL(typeof context.request === 'string' ? context.request : context.request.url);
     if (!isGraphUrl(url, this.origin)) throw foreignUrl();
-    const { method, headers, body } = context.options ?? {};
+    const { method, headers, body, signal } = context.options ?? {};
+    const timeout = AbortSignal.timeout(this.limits.timeoutMs);
     try {
       const answer = await fetch(url, {
         method: method ?? 'GET',
@@ -58,7 +59,7 @@ export class PinnedTransport implements Middleware {
         body: (body as string | undefined) ?? null,
         redirect: 'manual',
         dispatcher: this.agent,
-        signal: AbortSignal.timeout(this.limits.timeoutMs),
+        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       });
       const bytes = await readBounded(answer.body, this.limits.maxAnswerBytes);
       context.response = new Response(bytes.length === 0 ? null : bytes, {

@@ -13,6 +13,7 @@ import type { GraphRequests } from './graph-client.ts';
 import { GraphError } from './graph-error.ts';
 import { GRAPH_VERSION } from './graph-url.ts';
 import { type PageAddress, pinnedLink } from './next-link.ts';
+import { versionOf } from './resource-version.ts';
 
 export type PageQuery = {
   /** Below Graph's version, its ids percent-encoded: `/users/{id}/events`, `/users/{id}/calendarView/delta`. */
@@ -121,12 +122,6 @@ function itemOf(data: Body, readAt: number): FoundItem {
 
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
-}
-
-/** `@odata.etag`, Outlook's `changeKey`, OneDrive's `eTag`, Teams' `etag`. */
-function versionOf(data: Body): string | undefined {
-  const versions = [data['@odata.etag'], data.changeKey, data.eTag, data.etag];
-  return versions.find((version): version is string => typeof version === 'string' && version !== '');
 }
 
 /** Replays come in one page as well (Graph: delta-query-overview): the last one counts. */

@@ -70,10 +70,15 @@ async function workItem(
   if (!isWithin(path, item.view)) {
     return refuseItem(work, item, 'the resource does not belong to what its subscription watches');
   }
+  if (item.intent === 'refuse')
+    return refuseItem(
+      work,
+      item,
+      'it has not the clientState of its subscription, and nothing is to be read',
+    );
   if (item.intent === 'open' && content) return openItem(work, item, content);
   const found = await lookUp(work, item);
   if ('next' in found) return found.next === 'wait' ? found : undefined;
-  if (found.found === 'nothing') work.progress.tally.givenUp++;
   return publish(work, item, found);
 }
 
@@ -103,7 +108,10 @@ function refuseItem(
 }
 
 function publish({ deps, path, progress }: ChangeWork, item: MergedItem, outcome: Outcome): Promise<Done> {
-  return progress.attemptPublish(() => deps.publish.outcome(path, item, outcome), item.count);
+  return progress.attemptPublish(async () => {
+    const sent = await deps.publish.outcome(path, item, outcome);
+    if (outcome.found === 'nothing' || sent === 'dead letter') progress.tally.givenUp++;
+  }, item.count);
 }
 
 async function lookUp(
@@ -111,6 +119,7 @@ async function lookUp(
   item: MergedItem,
 ): Promise<Outcome | Extract<Verdict, { next: 'wait' | 'delayOwner' }>> {
   if (item.intent === 'deleted') return { found: 'deleted', readAt: undefined };
+  if (item.intent === 'tell') return { found: 'unread' };
   const asked = { tenantId: item.latest.tenantId, owner, kind: kind.name };
   const heldUp = await deps.pauses.ofKind(asked);
   if (heldUp) {
@@ -127,7 +136,7 @@ async function lookUp(
     return { found: 'state', state };
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
-    const expected = item.intent === 'confirmDeletion';
+    const expected = { deletion: item.intent === 'confirmDeletion', newsAt: item.lastReceivedAt };
     const verdict = await judgeFailure(deps, progress, taken, asking, error, expected);
     if (verdict.next === 'deleted') return { found: 'deleted', readAt };
     if (verdict.next === 'fallback') return { found: 'nothing', reason: verdict.reason };

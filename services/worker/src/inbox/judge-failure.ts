@@ -12,20 +12,30 @@ export type JudgeDeps = {
   readonly pauses: TenantPauses;
 };
 
-/** `deletionExpected`: a deletion was notified as well, so that "not found" is no surprise. */
+/** What the news of a resource says of a "not found". */
+export type Expected = {
+  /** A deletion was notified as well, so that it is no surprise. */
+  readonly deletion: boolean;
+  /** Epoch milliseconds; absent where nobody has notified of what is asked for. */
+  readonly newsAt?: number;
+};
+
 export async function judgeFailure(
   { log, now, random }: Omit<JudgeDeps, 'pauses'>,
   progress: RunProgress,
   taken: TakenResource,
   asking: Asking,
   error: GraphError,
-  deletionExpected: boolean,
+  expected: Expected,
 ): Promise<Verdict> {
-  const waitingMs = taken.waitingSince === 0 ? 0 : now() - taken.waitingSince;
+  const tried = {
+    attempts: taken.attempts,
+    waitingMs: taken.waitingSince === 0 ? 0 : now() - taken.waitingSince,
+    sinceNewsMs: now() - (expected.newsAt ?? Number.NEGATIVE_INFINITY),
+    deletionExpected: expected.deletion,
+  };
   const heldUp = await asking.failed(error.failure);
-  const verdict = heldUp
-    ? verdictOf(heldUp)
-    : decideAfterFailure(error.failure, { attempts: taken.attempts, waitingMs, deletionExpected }, random());
+  const verdict = heldUp ? verdictOf(heldUp) : decideAfterFailure(error.failure, tried, random());
   log.info({ resource: taken.resource, err: error, verdict }, 'resource.not-fetched');
   applyWait(progress, verdict, error.message);
   return verdict;

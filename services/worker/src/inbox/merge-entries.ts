@@ -13,6 +13,8 @@ export type View = FetchOptions & {
   readonly topic: string;
   /** The whole mailbox without a filter: only there does "deleted" mean that the resource is gone. */
   readonly whole: boolean;
+  /** What was notified is the record, and nothing is read. */
+  readonly notificationOnly?: boolean;
   /** Not percent-encoded: only what it lets through is watched. */
   readonly filter?: string;
   /** What the subscription watches; absent where it is not one of ours. */
@@ -36,9 +38,10 @@ export type MergedItem = {
   /**
    * `deleted`: certain without a look. `fetch`: Graph's state decides; since something was just made or changed, a 404
    * may be early. `confirmDeletion`: Graph's state decides, and a 404 is what a deletion looks like.
-   * `open`: the state came with the notification, encrypted, under its `contentId`.
+   * `open`: the state came with the notification, encrypted, under its `contentId`. `tell`: what was notified is enough.
+   * `refuse`: it would be, but nobody may believe it.
    */
-  readonly intent: 'deleted' | 'fetch' | 'confirmDeletion' | 'open';
+  readonly intent: 'deleted' | 'fetch' | 'confirmDeletion' | 'open' | 'tell' | 'refuse';
   /** Ends in "deleted" though the view is partial: if it is still there, it left the view. */
   readonly leavesView: boolean;
 };
@@ -56,11 +59,18 @@ export function mergeEntries(
     entries,
     ({ subscriptionId }) => viewOf(subscriptionId).wish ?? `\n${subscriptionId}`,
   );
+  const isOurs = (entry: TakenEntry) => isTrusted(entry, viewOf(entry.subscriptionId));
   return [...groups.values()].flatMap((group) => {
+    const last = group.at(-1) as TakenEntry;
+    // Nothing that is looked up shows what is to be believed: what may be forged is kept apart.
+    if (viewOf(last.subscriptionId).notificationOnly)
+      return [group.filter(isOurs), group.filter((entry) => !isOurs(entry))].flatMap((some) =>
+        some.length > 0 ? [mergeGroup(some, viewOf)] : [],
+      );
     const carriesState = (entry: TakenEntry) => {
       const contentId = contentIdOf(entry);
       const isState = contentId !== undefined && entry.last !== 'deleted' && isThere(contentId);
-      return isState && isTrusted(entry, viewOf(entry.subscriptionId));
+      return isState && isOurs(entry);
     };
     // From the first entry on that has to be looked up, a look covers all: it is newer than what came with any of them.
     const first = group.findIndex((entry) => !carriesState(entry));
@@ -101,7 +111,9 @@ function mergeGroup(group: readonly TakenEntry[], viewOf: (subscriptionId: strin
   const last = group.at(-1) as TakenEntry;
   const view = viewOf(last.subscriptionId);
   const endsDeleted = last.last === 'deleted';
-  const isBelieved = view.whole && isTrusted(last, view);
+  const isOurs = isTrusted(last, view);
+  const looked = endsDeleted ? 'confirmDeletion' : 'fetch';
+  const told = isOurs ? 'tell' : 'refuse';
   return {
     view,
     seqs: group.map(({ seq }) => seq),
@@ -110,7 +122,7 @@ function mergeGroup(group: readonly TakenEntry[], viewOf: (subscriptionId: strin
     lastReceivedAt: Math.max(...group.map(({ lastReceivedAt }) => lastReceivedAt)),
     latest: last.news as ChangeNews,
     created: group.some((entry) => entry.created),
-    intent: endsDeleted ? (isBelieved ? 'deleted' : 'confirmDeletion') : 'fetch',
+    intent: endsDeleted && view.whole && isOurs ? 'deleted' : view.notificationOnly ? told : looked,
     leavesView: endsDeleted && !view.whole,
   };
 }

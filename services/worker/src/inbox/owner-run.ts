@@ -210,9 +210,9 @@ class OwnerRun {
     return { resource, doneSeqs: done === 'published' ? entries.map(({ seq }) => seq) : [] };
   }
 
-  private giveUp(taken: TakenResource, stage: DeadLetter['stage'], reason: string): Promise<void> {
-    this.scope.progress.tally.givenUp++;
+  private async giveUp(taken: TakenResource, stage: DeadLetter['stage'], reason: string): Promise<void> {
     const { wish } = this.scope.viewOf(taken.entries.at(-1)?.subscriptionId ?? '');
-    return this.deps.publish.giveUp(taken, stage, reason, wish);
+    await this.deps.publish.giveUp(taken, stage, reason, wish);
+    this.scope.progress.tally.givenUp++;
   }
 }

@@ -222,7 +222,7 @@ export class PageOfRound {
     const isOfFolder = this.phase?.do === 'walk' && this.phase.folder !== WHOLE;
     if (error.failure.kind === 'notFound' && isOfFolder) return this.leavePhase();
     const tried = triedOfPage(round, taken);
-    const verdict = await judgeFailure(deps, progress, tried, this.asking, error, false);
+    const verdict = await judgeFailure(deps, progress, tried, this.asking, error, { deletion: false });
     if (verdict.next === 'wait') return { doneSeqs: [], wait: verdict };
     if (verdict.next === 'delayOwner') return NOTHING_DONE;
     // Then there will be no token, but what there is can be listed.

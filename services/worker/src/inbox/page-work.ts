@@ -55,6 +55,7 @@ async function workScope(work: PageWork, entries: readonly TakenEntry[]): Promis
   if (early > 0) return { doneSeqs: [], wait: { ms: early, countsAsAttempt: false } };
   const view = watchedView(work.viewOf(last.subscriptionId), taken);
   if (!view) return giveUpEntries(work, entries, 'verify', NOT_WITHIN);
+  if (view.notificationOnly) return giveUpEntries(work, entries, 'resync', NOT_TO_BE_READ);
   const scope = `${last.news.tenantId}/${view.wish ?? `subscriptions/${last.subscriptionId}`}`;
   const state = onlyOf(view, await deps.delta.load(scope));
   const round = state.round ?? beginRound(view, state.tokens, entries, deps.now());
@@ -72,6 +73,7 @@ async function workScope(work: PageWork, entries: readonly TakenEntry[]): Promis
 }
 
 const NOT_WITHIN = 'the resource does not belong to what its subscription watches';
+const NOT_TO_BE_READ = 'notifications may be missing, and nothing is to be read: fetch is false';
 const NOT_READABLE = 'what this subscription watches can be read in no way';
 
 /** The path that was notified stands for what is watched where that is not known. */

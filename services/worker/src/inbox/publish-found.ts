@@ -131,13 +131,14 @@ async function publishItem(
     intent: 'fetch',
     leavesView: false,
   };
-  await deps.publish.outcome(
+  const sent = await deps.publish.outcome(
     path,
     item,
     removed
       ? { found: 'deleted', readAt: state.readAt }
       : { found: 'state', state: selected(view, state), how: full ? 'snapshot' : 'delta' },
   );
+  if (sent === 'dead letter') progress.tally.givenUp++;
   progress.published.push({ resource: canonicalResource(path), item });
 }
 
@@ -151,7 +152,7 @@ function selected({ select }: WatchedView, state: FoundItem['state']): FoundItem
   return { ...state, data: Object.fromEntries(shown) };
 }
 
-function refuseItem({ deps, progress, taken, view }: Finding): Promise<void> {
+async function refuseItem({ deps, progress, taken, view }: Finding): Promise<void> {
+  await deps.publish.giveUp(taken, 'read', 'an item of the page has an id that no path can hold', view.wish);
   progress.tally.givenUp++;
-  return deps.publish.giveUp(taken, 'read', 'an item of the page has an id that no path can hold', view.wish);
 }

@@ -16,9 +16,12 @@ import { type DeadLetter, type DeadLetterPayload, deadLetterRecord } from '../re
 import { type EncodeRecord, tombstone } from '../records/encode-record.ts';
 import type { MergedItem } from './merge-entries.ts';
 
+/** A reference where the record is too large; a dead letter where Kafka takes neither. */
+export type Sent = 'whole' | 'reference' | 'dead letter';
+
 export type PublishOutcomes = {
-  /** The record of a change. Rejects with a `PublishError`. */
-  outcome(path: ResourcePath, item: MergedItem, outcome: Outcome): Promise<void>;
+  /** The record of a change, or what stands for it. Rejects with a `PublishError`. */
+  outcome(path: ResourcePath, item: MergedItem, outcome: Outcome): Promise<Sent>;
   /** A dead letter that stands for all entries of the resource; `wish` is the wanted subscription, where it is known. */
   giveUp(taken: TakenResource, stage: DeadLetter['stage'], reason: string, wish?: string): Promise<void>;
 };
@@ -49,12 +52,13 @@ export function createPublishOutcomes(deps: PublishOutcomesDeps): PublishOutcome
       const { key, event } = changeRecord(originOf(deps, item.latest.tenantId), path, item, outcome);
       const record = deps.encode(item.view.topic, key, event);
       const sent = await publishOrRefer(deps, path, item, outcome, record);
-      if (sent === 'dead letter') return;
+      if (sent === 'dead letter') return sent;
       if (outcome.found === 'deleted' && deps.tombstones) {
         await deps.publisher.publish(tombstone(item.view.topic, key));
       }
       deps.log.info({ ...wideLine(key, item, outcome), sent }, 'record.published');
       if (outcome.found === 'nothing') await showGiveUp(deps, key, 'fetch', outcome.reason);
+      return sent;
     },
     giveUp: (taken, stage, reason, wish) =>
       publishDeadLetter(deps, { ...letterOf(taken, stage, reason), subscription: wish }),
@@ -65,8 +69,6 @@ function originOf({ tenantOf }: PublishOutcomesDeps, tenantId: string): RecordOr
   const { id, clientId } = tenantOf(tenantId);
   return { tenantId: id, clientId };
 }
-
-type Sent = 'whole' | 'reference' | 'dead letter';
 
 /** The record; where it is too large, one that says where the resource is; a dead letter where Kafka takes neither. */
 async function publishOrRefer(

@@ -1,4 +1,5 @@
 /** From settings to the connection that both clients take; profiles of managed services are here, and why. */
+import { createGoogleKafkaTokens } from './google-tokens.ts';
 import type { KafkaConnection, Sasl } from './kafka-connection.ts';
 import { type KafkaSettings, securityProtocolOf } from './kafka-settings.ts';
 import { createOidcTokens } from './oidc-tokens.ts';
@@ -31,6 +32,7 @@ const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     takesTimestampType: false,
   },
   'confluent-cloud': { ...OWN_KAFKA, metadataMaxAgeMs: 180_000 },
+  'google-cloud': OWN_KAFKA,
 };
 
 export function profileOf({ KAFKA_PROFILE }: KafkaSettings): Profile {
@@ -88,6 +90,7 @@ function tokenSourceOf(settings: ConnectionSettings, azureToken: AzureToken): ()
       scope: settings.KAFKA_OIDC_SCOPE,
     });
   }
+  if (settings.KAFKA_PROFILE === 'google-cloud') return createGoogleKafkaTokens();
   const eventHubs = eventHubsScope(settings.KAFKA_BROKERS);
   return () => azureToken(eventHubs);
 }

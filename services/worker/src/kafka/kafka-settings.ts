@@ -7,9 +7,9 @@ const oneOf = <const Words extends readonly string[]>(...words: Words) =>
   z.enum(words, `must be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}`);
 
 export const kafkaSettings = {
-  KAFKA_PROFILE: oneOf('event-hubs', 'confluent-cloud')
+  KAFKA_PROFILE: oneOf('event-hubs', 'confluent-cloud', 'google-cloud')
     .optional()
-    .describe('Limits and defaults of a managed Kafka: `event-hubs` or `confluent-cloud`'),
+    .describe('Limits and defaults of a managed Kafka: `event-hubs`, `confluent-cloud` or `google-cloud`'),
   KAFKA_SECURITY_PROTOCOL: oneOf('PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL')
     .optional()
     .describe('`PLAINTEXT` (default), `SSL`, `SASL_PLAINTEXT` or `SASL_SSL` (default with a profile)'),
@@ -30,7 +30,7 @@ export const kafkaSettings = {
   KAFKA_OIDC_TOKEN_URL: url('https:')
     .optional()
     .describe(
-      'Token endpoint for OAUTHBEARER; without it, and with `event-hubs`, the Azure identity signs in',
+      'Token endpoint for OAUTHBEARER; without it the Azure identity signs in (`event-hubs`), or the service account that the worker runs as (`google-cloud`)',
     ),
   KAFKA_OIDC_CLIENT_ID: z.string().optional().describe('Client that the token is asked for with'),
   KAFKA_OIDC_CLIENT_SECRET: z.string().optional().describe("The client's secret"),
@@ -84,6 +84,11 @@ function pem() {
     .optional();
 }
 
+/** Whether the platform that the profile names signs us in. */
+function hasIdentity({ KAFKA_PROFILE }: KafkaSettings): boolean {
+  return KAFKA_PROFILE === 'event-hubs' || KAFKA_PROFILE === 'google-cloud';
+}
+
 export function securityProtocolOf({ KAFKA_SECURITY_PROTOCOL, KAFKA_PROFILE }: KafkaSettings) {
   return KAFKA_SECURITY_PROTOCOL ?? (KAFKA_PROFILE ? 'SASL_SSL' : 'PLAINTEXT');
 }
@@ -97,8 +102,7 @@ export function contradictionsOf(settings: KafkaSettings): readonly { setting: N
   const usesPassword = usesSasl && mechanism !== undefined && mechanism !== 'OAUTHBEARER';
   const usesOidc = usesSasl && mechanism === 'OAUTHBEARER';
   const signIn = usesSasl ? `KAFKA_SASL_MECHANISM=${mechanism}` : `KAFKA_SECURITY_PROTOCOL=${protocol}`;
-  const asksEndpoint =
-    usesOidc && (settings.KAFKA_OIDC_TOKEN_URL !== undefined || settings.KAFKA_PROFILE !== 'event-hubs');
+  const asksEndpoint = usesOidc && (settings.KAFKA_OIDC_TOKEN_URL !== undefined || !hasIdentity(settings));
   return [
     ...needed(settings, usesSasl, `with KAFKA_SECURITY_PROTOCOL=${protocol}`, ['KAFKA_SASL_MECHANISM']),
     ...needed(settings, usesPassword, `with KAFKA_SASL_MECHANISM=${mechanism}`, [

@@ -34,6 +34,8 @@ export type Outcome =
     }
   /** Gone for certain. */
   | { readonly found: 'deleted'; readonly readAt: number | undefined }
+  /** It was not to be read; the notification itself is the news. */
+  | { readonly found: 'unread' }
   /** It could not be read; the notification itself is the news. */
   | { readonly found: 'nothing'; readonly reason: string };
 
@@ -102,7 +104,7 @@ function idOf(item: MergedItem, resource: string, outcome: Outcome): string {
 
 function changeOf({ created, latest }: MergedItem, outcome: Outcome): 'Created' | 'Updated' | 'Deleted' {
   if (outcome.found === 'deleted') return 'Deleted';
-  if (outcome.found === 'nothing' && latest.changeType === 'deleted') return 'Deleted';
+  if (outcome.found !== 'state' && latest.changeType === 'deleted') return 'Deleted';
   return created ? 'Created' : 'Updated';
 }
 
@@ -142,12 +144,13 @@ function describeOutcome(
         },
         data: { id: path.at(-1)?.id ?? canonicalResource(path), '@removed': { reason: 'deleted' } },
       };
+    case 'unread':
     case 'nothing':
       return {
         schema: 'notification',
         attributes: {
           acquisition: 'notification',
-          fallbackreason: outcome.reason,
+          fallbackreason: outcome.found === 'nothing' ? outcome.reason : undefined,
           resourceversion: latest.etag,
         },
         data: { notification: notificationOf(latest) },

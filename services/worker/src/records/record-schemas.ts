@@ -13,7 +13,7 @@ const acquisition = z
   .enum(['fetched', 'rich', 'snapshot', 'delta', 'deleted', 'notification', 'reference'])
   .meta({
     description:
-      'fetched: read after the notification. rich: carried by the notification, encrypted. snapshot: read with the whole collection, the first time or after a hole. delta: found by a delta query, as changed since the last one. deleted: gone, nothing to read. notification: could not be read, the data is the notification. reference: too large for Kafka, the data says where it is.',
+      'fetched: read after the notification. rich: carried by the notification, encrypted. snapshot: read with the whole collection, the first time or after a hole. delta: found by a delta query, as changed since the last one. deleted: gone, nothing to read. notification: could not be read, or was not to be, the data is the notification. reference: too large for Kafka, the data says where it is.',
   });
 
 const described = <Schema extends z.ZodType>(schema: Schema, description: string) =>
@@ -46,7 +46,10 @@ const changeRecord = z
     acquisition,
     resourceversion: described(z.string().optional(), 'The etag or changeKey of the data.'),
     readtime: described(timestamp.optional(), 'The data is no older than this.'),
-    fallbackreason: described(z.string().optional(), 'Why only the notification is known.'),
+    fallbackreason: described(
+      z.string().optional(),
+      'Why only the notification is known, where the resource was to be read.',
+    ),
     idtype: described(
       z.literal('immutable').optional(),
       'The ids in key, subject and data stay when an item is moved to another folder.',

@@ -31,6 +31,7 @@ const directory = {
   fetch: 'item',
   service: 'directory',
 } as const;
+/** To subscribe takes more than to read: for these Graph names a permission to write. */
 const files = {
   changeTypes: UPDATED,
   lifeMinutes: { plain: 42_300 },
@@ -113,7 +114,7 @@ export const RESOURCE_TABLE: readonly ResourceKind[] = [
     ...files,
     name: 'drive item',
     recordType: 'DriveItem',
-    permissions: ['Files.Read.All'],
+    permissions: ['Files.ReadWrite.All'],
     watched: ['drives/{id}/root', 'users/{id}/drive/root', 'groups/{id}/drive/root', 'sites/{id}/drive/root'],
     notified: [
       'drives/{id}/root',
@@ -133,7 +134,7 @@ export const RESOURCE_TABLE: readonly ResourceKind[] = [
     ...files,
     name: 'list item',
     recordType: 'ListItem',
-    permissions: ['Sites.Read.All'],
+    permissions: ['Sites.ReadWrite.All'],
     watched: ['sites/{id}/lists/{id}'],
     notified: ['sites/{id}/lists/{id}'],
     found: ['sites/{id}/lists/{id}/items/{id}'],

@@ -2,7 +2,7 @@
  * The keys that rich notifications are opened with, and the one whose certificate subscriptions are given: read at the
  * start, and again for as long as the service runs, so that a key is added or taken away without a restart.
  */
-import { ConfigError, type Logger, type ReadSecret } from '@graph2kafka/shared';
+import { ConfigError, type Logger, type ReadSecret, repeat } from '@graph2kafka/shared';
 import type { EncryptionCertificate } from '../subscriptions/subscriptions-api.ts';
 import { type CertifiedKey, keepingOld, readHeldKeys, reusedIds } from './held-keys.ts';
 import type { KeyPlace } from './key-places.ts';
@@ -137,24 +137,6 @@ function lookAgain(
   return {
     close() {
       for (const timer of timers) timer.close();
-    },
-  };
-}
-
-/** One look after the other. It keeps no process alive. */
-function repeat(everyMs: number, act: () => Promise<void>): { close(): void } {
-  let timer: NodeJS.Timeout | undefined;
-  let closed = false;
-  const wait = () => {
-    if (closed) return;
-    timer = setTimeout(() => act().finally(wait), everyMs);
-    timer.unref();
-  };
-  wait();
-  return {
-    close() {
-      closed = true;
-      clearTimeout(timer);
     },
   };
 }

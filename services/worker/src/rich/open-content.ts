@@ -5,6 +5,7 @@
  */
 import type { ContentStore, Logger, StoredContent } from '@graph2kafka/shared';
 import type { ResourceState } from '../graph/fetch-resource.ts';
+import { versionOf } from '../graph/resource-version.ts';
 import type { ChangeNews } from '../inbox/merge-entries.ts';
 import { chooseKey } from './choose-key.ts';
 import { decryptContent } from './decrypt-content.ts';
@@ -85,11 +86,7 @@ function stateOf(
     ...(id === undefined ? {} : { id }),
     ...(withoutNotes(properties) as Record<string, unknown>),
   };
-  return {
-    data,
-    version: text(data['@odata.etag']) ?? text(properties.etag) ?? text(properties.changeKey),
-    readAt: receivedAt,
-  };
+  return { data, version: versionOf(data), readAt: receivedAt };
 }
 
 /** `@odata.type` and `attendees@odata.type`, on every level; a fetch has them only where a type is not the declared one. */
@@ -101,8 +98,4 @@ function withoutNotes(value: unknown): unknown {
       .filter(([name]) => !name.endsWith('@odata.type'))
       .map(([name, inner]) => [name, withoutNotes(inner)]),
   );
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }

@@ -11,6 +11,8 @@ export type Held = {
   readonly certificate?: EncryptionCertificate | undefined;
   /** Fingerprints of the clientState secrets: the first signs, all verify. */
   readonly secrets?: readonly string[];
+  /** Fingerprint of LIFECYCLE_NOTIFICATION_URL. */
+  readonly lifecycle?: string;
 };
 
 /**
@@ -47,30 +49,38 @@ export function needsCertificate(
 }
 
 /**
- * Those that carry another secret than the first one, or one that is not known: Graph changes no clientState, so they
- * have to be made anew. Two workers that hold the secrets in different orders must not replace each other's work: what
- * was just made is left alone, and no wish goes back to a secret that a remembered subscription of it has left.
+ * Those that carry another secret than the first one, or one that is not known, and those that send lifecycle notifications
+ * elsewhere: Graph changes neither, so they have to be made anew. Two workers that are not set alike must not replace each
+ * other's work: what was just made is left alone, and no wish goes back to what a remembered subscription of it has left.
  */
-export function findOldSecrets(
+export function findToMakeAnew(
   known: readonly KnownSubscription[],
-  { secrets: [newest] = [] }: Held,
+  held: Held,
   now: number,
 ): ReadonlySet<KnownSubscription> {
-  if (newest === undefined) return new Set();
-  const hasLeftIt = new Set(
-    known.flatMap(({ wish, secret, replacedAt }) =>
-      replacedAt !== undefined && secret === newest ? [wish] : [],
-    ),
-  );
+  const replaced = known.filter(({ replacedAt }) => replacedAt !== undefined);
+  const wishesOf = (all: readonly KnownSubscription[]) => new Set(all.map(({ wish }) => wish));
+  const leftSecret = wishesOf(replaced.filter((one) => !hasOldSecret(one, held)));
+  const leftAddress = wishesOf(replaced.filter(({ lifecycle }) => lifecycle === held.lifecycle));
   return new Set(
     known.filter(
       (one) =>
         one.replacedAt === undefined &&
-        one.secret !== newest &&
-        !hasLeftIt.has(one.wish) &&
+        ((hasOldSecret(one, held) && !leftSecret.has(one.wish)) ||
+          (tellsElsewhere(one, held) && !leftAddress.has(one.wish))) &&
         !wasJustMade(one, now),
     ),
   );
+}
+
+/** It was made with another secret than new ones are, or with one that is not known. */
+export function hasOldSecret({ secret }: KnownSubscription, { secrets: [newest] = [] }: Held): boolean {
+  return newest !== undefined && secret !== newest;
+}
+
+/** Its lifecycle notifications go to another address; one of which that is not known is left as it is. */
+export function tellsElsewhere({ lifecycle }: KnownSubscription, held: Held): boolean {
+  return lifecycle !== undefined && held.lifecycle !== undefined && lifecycle !== held.lifecycle;
 }
 
 /** Whether Graph's list shows that it is ours: what carries a secret that is not held looks like somebody else's. */

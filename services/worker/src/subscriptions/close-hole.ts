@@ -4,13 +4,12 @@ import type { KnownSubscription } from './subscription-store.ts';
 
 /** Resolves once the reading is in the inbox; the waker sees to it. */
 export type CloseHole = (
-  subscription: Pick<KnownSubscription, 'id' | 'resource'> & Partial<Pick<KnownSubscription, 'tenantId'>>,
+  subscription: Pick<KnownSubscription, 'id' | 'resource' | 'tenantId'>,
   reason: string,
 ) => Promise<void>;
 
-/** `ownTenantId`: of a subscription that does not say whose it is. */
-export function createCloseHole(inbox: Inbox, ownTenantId: string, now: () => number): CloseHole {
-  return async ({ id, resource, tenantId = ownTenantId }, reason) => {
+export function createCloseHole(inbox: Inbox, now: () => number): CloseHole {
+  return async ({ id, resource, tenantId }, reason) => {
     const path = parseResourcePath(resource);
     if (!path.ok) throw new Error(`subscription ${id} watches ${resource}: ${path.reason}`);
     const owner = `${tenantId}/${ownerOf(path.path)}`;

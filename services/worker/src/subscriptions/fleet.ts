@@ -24,6 +24,12 @@ export type CatchUpReason =
   /** Redis was emptied, or is an older copy of itself. */
   | 'lost';
 
+export type Everything = {
+  readonly records: readonly WishRecord[];
+  /** The same subscriptions. */
+  readonly byId: ReadonlyMap<string, KnownSubscription>;
+};
+
 export type FleetState = {
   /** Names this content of Redis; another one, or none, shows that it was emptied or exchanged. */
   readonly generation?: string;
@@ -95,7 +101,7 @@ export type HeldFleet = Pick<Fleet, 'look' | 'counts'> & {
   check(): void;
   read(wishes: readonly string[]): Promise<WishRecord[]>;
   /** Everything; brings what is derived from it (index, counts) into line. */
-  all(): Promise<WishRecord[]>;
+  all(): Promise<Everything>;
   /** Those of these ids that are known. */
   find(ids: readonly string[]): Promise<KnownSubscription[]>;
   countDue(now: number): Promise<number>;

@@ -23,12 +23,30 @@ export class HeldUpError extends Error {
   }
 }
 
+/** The first page of a list has told what was asked. */
+class EnoughError extends Error {
+  override readonly name = 'EnoughError';
+}
+
+/** Nothing came back, or nothing that Graph itself would say. */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof GraphError && explainTrouble(error).reason === 'graph-away';
+}
+
 export type GraphCalls = {
   /** `prepare` is called right before each try. */
   create(wish: Wish, draft: NewSubscription, prepare: () => Promise<void>): Promise<GraphSubscription>;
-  renew(id: string, expiresAt: number, certificate?: EncryptionCertificate): Promise<GraphSubscription>;
+  renew(
+    id: string,
+    expiresAt: number,
+    certificate?: EncryptionCertificate,
+    notificationUrl?: string,
+  ): Promise<GraphSubscription>;
   delete(id: string): Promise<void>;
-  list(): Promise<GraphSubscription[]>;
+  /** `onPage`: told the number of the page, from 1, before each try for it. */
+  list(onPage?: (page: number) => void): Promise<GraphSubscription[]>;
+  /** Whether Graph answers at all: one page of its list, or a refusal of it. */
+  isAnswering(): Promise<boolean>;
   /** Throws where a quota that the wish would count against was found full. */
   requireRoom(wish: Wish): void;
 };
@@ -76,6 +94,23 @@ export function createGraphCalls({ api, tenantId, pace, check, sleep }: GraphCal
     }
   }
 
+  async function list(onPage?: (page: number) => void): Promise<GraphSubscription[]> {
+    let page = 1;
+    try {
+      return await api.list(
+        async () => {
+          onPage?.(page);
+          await takeTurn('list');
+        },
+        () => void page++,
+      );
+    } catch (error) {
+      if (error instanceof GraphError && error.failure.kind === 'throttled')
+        await pace.hold(tenantId, 'list', error.failure.retryAfterMs ?? THROTTLED_MS);
+      throw error;
+    }
+  }
+
   function noteFull(wish: Wish, error: unknown): void {
     const { quota, detail } = explainTrouble(error);
     if (quota) full.set(quotaKey(wish, quota), new TroubleError('quota', detail, { cause: error }));
@@ -90,15 +125,19 @@ export function createGraphCalls({ api, tenantId, pace, check, sleep }: GraphCal
         throw error;
       }
     },
-    renew: (id, expiresAt, certificate) => write(() => api.renew(id, expiresAt, certificate)),
+    renew: (...what) => write(() => api.renew(...what)),
     delete: (id) => write(() => api.delete(id)),
-    async list() {
+    list,
+    async isAnswering() {
       try {
-        return await api.list(() => takeTurn('list'));
+        await list((page) => {
+          if (page > 1) throw new EnoughError();
+        });
+        return true;
       } catch (error) {
-        if (error instanceof GraphError && error.failure.kind === 'throttled')
-          await pace.hold(tenantId, 'list', error.failure.retryAfterMs ?? THROTTLED_MS);
-        throw error;
+        if (error instanceof EnoughError || error instanceof HeldUpError) return true;
+        if (!(error instanceof GraphError)) throw error;
+        return !isUnanswered(error);
       }
     },
     requireRoom(wish) {

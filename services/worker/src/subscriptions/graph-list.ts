@@ -3,6 +3,7 @@ import { type ClientStateSecrets, verifyClientState } from '@graph2kafka/shared'
 import { type ListedSubscription, watchKey } from './renewal-plan.ts';
 import { secretFingerprint } from './secret-fingerprint.ts';
 import type { GraphSubscription } from './subscriptions-api.ts';
+import { urlFingerprint } from './url-fingerprint.ts';
 import { readWatched } from './watched-resource.ts';
 
 export type Listing = {
@@ -28,16 +29,50 @@ export type OwnMarks = {
 /** As `signClientState` makes them; those that the operator accepts from elsewhere are of any other form. */
 const OUR_FORM = /^v1\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}$/;
 
-export function readListing(all: readonly GraphSubscription[], marks: OwnMarks, at: number): Listing {
+/** What was verified before, by id. */
+export type KnownOf = (id: string) => Signed | undefined;
+type Signed = Pick<ListedSubscription, 'nonce' | 'secret'>;
+
+/**
+ * `knownOf` spares what is known the arithmetic: an id that is known, with the nonce that is known of it and a secret that is
+ * held, is ours.
+ */
+export function readListing(
+  all: readonly GraphSubscription[],
+  marks: OwnMarks,
+  at: number,
+  knownOf: KnownOf = () => undefined,
+): Listing {
+  const held = new Set(marks.secrets.map(secretFingerprint));
   const ours: ListedSubscription[] = [];
   const others: OtherSubscription[] = [];
   for (const one of all) {
-    const signed = signedBy(one.clientState, marks);
-    const shown = shownOf(one, marks.notificationUrl);
-    if (signed) ours.push({ ...shown, ...signed });
+    const known = knownOf(one.id);
+    const signed = known && isAlike(one, known, held) ? known : signedBy(one.clientState, marks);
+    const shown = shownOf(one, marks);
+    if (signed) ours.push(signedAs(shown, signed));
     else others.push({ ...shown, hasOurForm: OUR_FORM.test(one.clientState ?? '') });
   }
   return { at, ours, others };
+}
+
+function isAlike(
+  { clientState }: GraphSubscription,
+  { nonce, secret }: Signed,
+  held: ReadonlySet<string>,
+): boolean {
+  if (!clientState || secret === undefined || !held.has(secret)) return false;
+  return (
+    clientState.startsWith(nonce, VERSION.length) &&
+    clientState.startsWith(VERSION) &&
+    clientState[VERSION.length + nonce.length] === '.'
+  );
+}
+
+const VERSION = 'v1.';
+
+function signedAs(shown: ReturnType<typeof shownOf>, { nonce, secret }: Signed): ListedSubscription {
+  return { ...shown, nonce, ...(secret !== undefined && { secret }) };
 }
 
 function signedBy(clientState: string | null | undefined, { tenantId, secrets }: OwnMarks) {
@@ -50,7 +85,7 @@ function signedBy(clientState: string | null | undefined, { tenantId, secrets }:
 }
 
 /** As we note it; without what only its clientState tells. */
-export function shownOf(one: GraphSubscription, notificationUrl: string) {
+export function shownOf(one: GraphSubscription, { notificationUrl }: Pick<OwnMarks, 'notificationUrl'>) {
   const { id, resource, changeType, expirationDateTime, includeResourceData } = one;
   const isHere = sameUrl(one.notificationUrl, notificationUrl);
   return {
@@ -60,6 +95,9 @@ export function shownOf(one: GraphSubscription, notificationUrl: string) {
     expiresAt: expirationDateTime,
     ...(includeResourceData === true && { rich: true }),
     ...(one.encryptionCertificateId && { certificateId: one.encryptionCertificateId }),
+    ...(one.lifecycleNotificationUrl !== undefined && {
+      lifecycle: urlFingerprint(one.lifecycleNotificationUrl),
+    }),
     ...(!isHere && { elsewhere: URL.parse(one.notificationUrl)?.host ?? 'another address' }),
   };
 }
@@ -71,37 +109,52 @@ function sameUrl(a: string, b: string): boolean {
 export const SWEEP_ORPHANS = ['off', 'certain', 'likely'] as const;
 
 /**
- * Which of ours that nobody wants are deleted at Graph. `certain`: what carries our clientState and notifies our address;
- * nobody but this deployment can have made it. `likely`: either of the two, where another deployment may share a secret
- * or have shared the address.
+ * Which of ours that nobody wants are deleted at Graph. `certain`: what carries our clientState and notifies our address, or
+ * has the nonce of a request of ours; nobody but this deployment can have made it. `likely`: our clientState or our address,
+ * where another deployment may share a secret, or have the address that was ours.
  */
 export type SweepOrphans = (typeof SWEEP_ORPHANS)[number];
 
-/** `isKnown`: serves a wish, or did so within hours. */
+export type Known = {
+  /** It serves a wish, or did so within hours. */
+  readonly isKnown: (id: string) => boolean;
+  /** A request of ours was sent with this nonce, and its answer was not noted. */
+  readonly isIntended: (nonce: string) => boolean;
+};
+
 export function findOrphans(
   { ours, others }: Listing,
-  isKnown: (id: string) => boolean,
+  { isKnown, isIntended }: Known,
   sweep: SweepOrphans,
 ): string[] {
   if (sweep === 'off') return [];
-  const signed = ours.filter(({ elsewhere }) => sweep === 'likely' || elsewhere === undefined);
+  const signed = ours.filter(
+    ({ elsewhere, nonce }) => sweep === 'likely' || elsewhere === undefined || isIntended(nonce),
+  );
   const addressed = others.filter(({ elsewhere, hasOurForm }) => elsewhere === undefined && hasOurForm);
   return [...signed, ...(sweep === 'likely' ? addressed : [])].flatMap(({ id }) => (isKnown(id) ? [] : [id]));
 }
 
 type Indexed = {
   readonly byId: ReadonlyMap<string, ListedSubscription>;
-  readonly byWatch: ReadonlyMap<string, readonly ListedSubscription[]>;
+  /** Those that watch the same; indexed when they are asked for. */
+  readonly likeWatch: (key: string) => readonly ListedSubscription[];
 };
 
 const indexes = new WeakMap<Listing, Indexed>();
 
 /** To be found by id and by what is watched. */
 export function indexed(listing: Listing): Indexed {
-  const known = indexes.get(listing) ?? {
+  const known = indexes.get(listing);
+  if (known) return known;
+  let byWatch: ReadonlyMap<string, readonly ListedSubscription[]> | undefined;
+  const index: Indexed = {
     byId: new Map(listing.ours.map((one) => [one.id, one])),
-    byWatch: Map.groupBy(listing.ours, watchKey),
+    likeWatch(key) {
+      byWatch ??= Map.groupBy(listing.ours, watchKey);
+      return byWatch.get(key) ?? [];
+    },
   };
-  indexes.set(listing, known);
-  return known;
+  indexes.set(listing, index);
+  return index;
 }

@@ -2,6 +2,7 @@
 import { type Logger, parseResourcePath } from '@graph2kafka/shared';
 import { kindOfWatched } from '../resources/find-kind.ts';
 import type { HeldFleet } from './fleet.ts';
+import { explainTrouble } from './troubles.ts';
 import type { Wish } from './wanted-subscriptions.ts';
 
 export type LearntLives = {
@@ -41,4 +42,20 @@ function kindKey({ resource, rich }: Wish): string {
   const path = parseResourcePath(resource);
   const kind = (path.ok && kindOfWatched(path.path)?.name) || resource;
   return rich ? `rich ${kind}` : kind;
+}
+
+/** Once more where Graph says how long it may live. */
+export async function withLearntLife<T>(
+  { lives }: { readonly lives: LearntLives },
+  wish: Wish,
+  ask: () => Promise<T>,
+): Promise<T> {
+  const asked = lives.of(wish);
+  try {
+    return await ask();
+  } catch (error) {
+    const { lifeMinutes } = explainTrouble(error);
+    if (lifeMinutes === undefined || !(await lives.learn(wish, lifeMinutes, asked))) throw error;
+    return ask();
+  }
 }

@@ -9,18 +9,19 @@ import { createHash } from 'node:crypto';
 import type { Logger } from '@graph2kafka/shared';
 import type { EncryptionKeys } from '../rich/encryption-keys.ts';
 import type { CallPace } from './call-pace.ts';
-import type { WorkDeps } from './carry-out.ts';
 import type { CloseHole } from './close-hole.ts';
 import { type Fleet, type FleetState, LeaseLostError } from './fleet.ts';
 import type { SweepOrphans } from './graph-list.ts';
-import { ALIVE_EVERY_MS, Reconciliation } from './reconciliation.ts';
+import { memoryOf, reconcileOnce } from './reconciliation.ts';
 import { type CertificateInUse, type SecretsInUse, secretsInUseOf } from './rotations.ts';
 import { secretFingerprint } from './secret-fingerprint.ts';
+import { beginSession } from './session.ts';
 import type { KnownSubscription } from './subscription-store.ts';
 import type { SubscriptionsApi } from './subscriptions-api.ts';
-import { type Memory, type Present, whatIsNeeded } from './sweep-need.ts';
+import { ALIVE_EVERY_MS, type Memory, type Present, whatIsNeeded } from './sweep-need.ts';
 import type { Wish } from './wanted-subscriptions.ts';
 import { fingerprintOfAll } from './wish-fingerprints.ts';
+import type { WorkDeps } from './work-deps.ts';
 
 /** Who is wanted; `people/wish-source.ts` is one. */
 export type Wishes = {
@@ -56,6 +57,8 @@ export type ReconcileDeps = {
   readonly now: () => number;
   readonly clockIsSure?: () => boolean;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Resolves to what is wrong with an address that does not answer as Graph wants it; absent: all answer. */
+  readonly handshakeProblem?: (url: string) => Promise<string | undefined>;
   /** When it is aborted, the page at hand is the last one; the next reconciliation goes on. */
   readonly stopping?: AbortSignal;
 };
@@ -72,6 +75,8 @@ export type ReconcileReport = {
   readonly listed: boolean;
   /** A line for each wish that could not be served, and for a list that could not be had. */
   readonly failed: readonly string[];
+  /** Epoch milliseconds at which Graph takes more calls, where it had enough; what was left is due. */
+  readonly throttledUntil?: number;
   /** Subscriptions by the clientState secret that they carry. */
   readonly bySecret: SecretsInUse;
   /** In this reconciliation the last one was forgotten that needed an older secret than the first. */
@@ -111,7 +116,8 @@ export function createReconcile(deps: ReconcileDeps): Reconcile {
       const all = await wishes.current();
       const { state, due } = await fleet.look(now(), 1);
       const present = await presentOf(all, state);
-      const isIdle = due.length === 0 && !whatIsNeeded(present).sweep;
+      const { sweep, lists } = whatIsNeeded(present);
+      const isIdle = due.length === 0 && !sweep && lists.length === 0;
       if (isIdle && now() - (state.aliveAt ?? 0) < ALIVE_EVERY_MS) {
         last ??= { bySecret: secretsInUseOf(await fleet.counts(), tenants), certificates: [] };
         return { ...nothingDone(all.length), ...last };
@@ -126,9 +132,9 @@ export function createReconcile(deps: ReconcileDeps): Reconcile {
       }
       const all = await wishes.current();
       const { state } = await held.look(now(), 0);
-      const session = new Reconciliation(deps, held, tenants, all, await presentOf(all, state));
-      const { certificates = last?.certificates ?? [], ...report } = await session.run();
-      memory = session.memory();
+      const session = beginSession(deps, held, tenants, all, await presentOf(all, state));
+      const { certificates = last?.certificates ?? [], ...report } = await reconcileOnce(session);
+      memory = memoryOf(session);
       last = { bySecret: report.bySecret, certificates };
       return { ...report, certificates };
     } catch (error) {
@@ -147,12 +153,13 @@ function nothingDone(wanted: number) {
 }
 
 function heldFingerprint({ encryption }: ReconcileDeps, tenants: readonly TenantDeps[]): string {
+  const certificate = encryption.current()?.id ?? '';
   const held = tenants.map(({ tenantId, secrets, notificationUrl, lifecycleNotificationUrl }) => [
     tenantId,
     secrets.map(secretFingerprint),
     notificationUrl,
     lifecycleNotificationUrl,
   ]);
-  const text = JSON.stringify([held, encryption.current()?.id]);
+  const text = JSON.stringify([held, certificate]);
   return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }

@@ -24,7 +24,7 @@ import type { TroubleReason } from './troubles.ts';
 /** A killed holder keeps others from it for so long. */
 const LEASE_MS = 30_000;
 const PROLONG_EVERY_MS = LEASE_MS / 3;
-/** Before its end nothing more is asked of Graph: requests take time. */
+/** Before its end nothing more is asked of Graph: a change takes 10 s at most, signing in included (`subscriptions-api.ts`). */
 const LEASE_MARGIN_MS = 12_000;
 /** Arguments of one call; Lua takes some thousand. */
 const SLICE = 1000;
@@ -151,7 +151,9 @@ function createHeldFleet({ redis, keys, token, now, lease, reading }: HeldDeps):
       const records = await readAllRecords(redis, keys);
       await setFields(keys.byWish, true, indexOf(records));
       await setFields(keys.counts, true, countsOf(records));
-      return records;
+      const byId = new Map<string, KnownSubscription>();
+      for (const { subscriptions } of records) for (const one of subscriptions) byId.set(one.id, one);
+      return { records, byId };
     },
     async find(ids) {
       const found: KnownSubscription[] = [];
@@ -225,6 +227,16 @@ function besides(trouble: string | null | undefined, intent: string | null | und
     ...(trouble && { trouble: JSON.parse(trouble) as NonNullable<WishRecord['trouble']> }),
     ...(intent && { intent: JSON.parse(intent) as NonNullable<WishRecord['intent']> }),
   };
+}
+
+/** Some of them, in the order in which they are looked at next; `from` counts from 0. */
+export async function readRecordsFrom(
+  redis: FleetRedis,
+  keys: FleetKeys,
+  from: number,
+  count: number,
+): Promise<WishRecord[]> {
+  return readRecords(redis, keys, await redis.zrange(keys.due, String(from), String(from + count - 1)));
 }
 
 export async function readAllRecords(redis: FleetRedis, keys: FleetKeys): Promise<WishRecord[]> {

@@ -4,16 +4,8 @@
  * in its life.
  */
 import { canonicalResource, parseResourcePath } from '@graph2kafka/shared';
-import {
-  findOldSecrets,
-  type Held,
-  hasSetback,
-  isRecognized,
-  isUnverifiable,
-  MOST_NEW_CERTIFICATES,
-  MOST_NEW_SECRETS,
-  needsCertificate,
-} from './changeover.ts';
+import { type Held, isRecognized, isUnverifiable, NO_WAY_BACK_MS } from './changeover.ts';
+import { planMadeAnew, planNewCertificates, renewalOf, type Served } from './plan-changeover.ts';
 import { REMEMBER_MS, renewAt } from './renewal-time.ts';
 import type { KnownSubscription } from './subscription-store.ts';
 import type { EncryptionCertificate } from './subscriptions-api.ts';
@@ -27,8 +19,8 @@ export type Action =
       readonly replaces: KnownSubscription | undefined;
       /** The replaced one was found gone, not let go: changes since are a hole. */
       readonly lost: boolean;
-      /** It serves well, but carries an old clientState secret: this can wait. */
-      readonly forSecret?: true;
+      /** It serves well, but has what Graph cannot change: an old clientState secret, an old address for lifecycle notifications. */
+      readonly changesOver?: 'secret' | 'lifecycle';
     }
   | {
       readonly do: 'renew';
@@ -36,6 +28,8 @@ export type Action =
       readonly subscription: KnownSubscription;
       /** Present where Graph still encrypts with another one. */
       readonly certificate?: EncryptionCertificate;
+      /** It notifies another address than ours. */
+      readonly redirects?: true;
     }
   /** Only how we look at what it notifies has changed: Graph is not told. */
   | { readonly do: 'amend'; readonly wish: Wish; readonly subscription: KnownSubscription }
@@ -68,8 +62,10 @@ export type ListedSubscription = {
   /** Fingerprint of the secret that signed its clientState. */
   readonly secret?: string;
   readonly expiresAt: number;
-  /** Host that it notifies, where that is not our address: it serves no wish of ours. */
+  /** Host that it notifies, where that is not our address: it serves no wish of ours, unless we know that it did. */
   readonly elsewhere?: string;
+  /** Fingerprint of the address of its lifecycle notifications. */
+  readonly lifecycle?: string;
 };
 
 /** A subscription was asked for, and it is not known whether Graph has made it. */
@@ -88,14 +84,13 @@ export type Circumstances = {
   readonly intents?: ReadonlyMap<string, Intent>;
   /** Whatever Graph granted before has to be renewed: nobody has answered Graph for a while. */
   readonly catchUpAt?: number;
-  /** The clock here may be wrong: what seems to have expired is tried to be renewed first. */
-  readonly clockIsUnsure?: boolean;
+  /** Our own address does not answer a handshake: nothing is turned to it. */
+  readonly isUnanswered?: boolean;
   /** Until then nothing is let go for its secret: one that was could not be made anew. */
   readonly setbackUntil?: number;
 };
 
 type ForWish = Extract<Action, { readonly wish: Wish }>;
-type Served = { readonly wish: Wish; readonly subscription: KnownSubscription };
 
 /**
  * `listed` is absent where Graph was not asked this time. What has to go is let go first: Graph refuses a second
@@ -117,7 +112,7 @@ export function planRenewal(
   );
   const wanted = new Set(wishes.map(({ key }) => key));
   const ids = new Set(known.map(({ id }) => id));
-  const listedIds = listed && new Set(listed.map(({ id }) => id));
+  const listedById = listed && new Map(listed.map((one) => [one.id, one]));
   const unclaimed = Map.groupBy(
     listed?.filter(
       ({ id, expiresAt, elsewhere }) => !ids.has(id) && expiresAt > now && elsewhere === undefined,
@@ -127,7 +122,7 @@ export function planRenewal(
   const due = wishes.flatMap((wish): ForWish[] => {
     const one = serving.get(wish.key);
     return one
-      ? planServed(wish, one, listedIds, now, held, seen)
+      ? planServed(wish, one, listedById, now, held, seen)
       : planUnserved(wish, unclaimed, listed !== undefined, seen);
   });
   const settled = settledOf(wishes, serving, due);
@@ -138,7 +133,9 @@ export function planRenewal(
       .map((subscription): Action => ({ do: 'delete', subscription })),
     ...due,
     ...planNewCertificates(settled, now, held),
-    ...(now < (seen.setbackUntil ?? 0) ? [] : planNewSecrets(settled, known, unserved, now, held)),
+    ...(now < (seen.setbackUntil ?? 0) ? [] : planMadeAnew(settled, known, unserved, now, held)).filter(
+      ({ changesOver }) => changesOver !== 'lifecycle' || seen.isUnanswered !== true,
+    ),
     ...known
       .filter(({ replacedAt }) => replacedAt !== undefined && now - replacedAt > REMEMBER_MS)
       .map((subscription): Action => ({ do: 'forget', subscription })),
@@ -148,7 +145,7 @@ export function planRenewal(
 function planServed(
   wish: Wish,
   serving: KnownSubscription,
-  listed: ReadonlySet<string> | undefined,
+  listed: ReadonlyMap<string, ListedSubscription> | undefined,
   now: number,
   held: Held,
   seen: Circumstances,
@@ -157,10 +154,30 @@ function planServed(
   if (isLost(serving, listed, now, held, seen))
     return [{ do: 'create', wish, replaces: serving, lost: serving.demand !== 'recreate' }];
   if (!serves(serving, wish)) return [{ do: 'create', wish, replaces: serving, lost: false }];
-  const subscription = showsAsWished(serving, wish) ? serving : amended(serving, wish);
-  if (isDue(serving, wish, now, seen)) return [renewalOf({ wish, subscription }, now, held)];
+  const shown = listed?.get(serving.id);
+  const told = learnt(serving, shown, held);
+  const subscription = showsAsWished(serving, wish) ? told : amended(told, wish);
+  const redirects =
+    shown?.elsewhere !== undefined && seen.isUnanswered !== true && !wasJustRedirected(serving, now);
+  if (redirects || isDue(serving, wish, now, seen))
+    return [renewalOf({ wish, subscription }, now, held, redirects)];
   if (subscription !== serving) return [{ do: 'amend', wish, subscription }];
   return serving.hole === undefined ? [] : [{ do: 'close', wish, subscription }];
+}
+
+/** Of what was made before this was noted the list tells, and it is noted where it is not as it should be. */
+function learnt(
+  serving: KnownSubscription,
+  { lifecycle }: Partial<ListedSubscription> = {},
+  held: Held,
+): KnownSubscription {
+  const isNew = serving.lifecycle === undefined && lifecycle !== undefined && held.lifecycle !== undefined;
+  return isNew && lifecycle !== held.lifecycle ? { ...serving, lifecycle } : serving;
+}
+
+/** Another worker may still be set to the old address: they must not turn everything back and forth. */
+function wasJustRedirected({ redirectedAt }: KnownSubscription, now: number): boolean {
+  return redirectedAt !== undefined && now - redirectedAt < NO_WAY_BACK_MS;
 }
 
 /** Wishes that nothing is due for; what ends next comes first. */
@@ -176,54 +193,6 @@ function settledOf(
       return subscription && !busy.has(wish.key) ? [{ wish, subscription }] : [];
     })
     .toSorted((a, b) => a.subscription.expiresAt - b.subscription.expiresAt);
-}
-
-function newCertificateFor(
-  { wish, subscription }: Served,
-  now: number,
-  { certificate }: Held,
-): EncryptionCertificate | undefined {
-  return wish.rich && certificate && needsCertificate(subscription, certificate, now)
-    ? certificate
-    : undefined;
-}
-
-/** What is to be renewed anyway is changed over on the way. */
-function renewalOf(served: Served, now: number, held: Held): ForWish {
-  const certificate = newCertificateFor(served, now, held);
-  return { do: 'renew', ...served, ...(certificate && { certificate }) };
-}
-
-function planNewCertificates(settled: readonly Served[], now: number, held: Held): Action[] {
-  return settled
-    .filter((served) => newCertificateFor(served, now, held) !== undefined)
-    .slice(0, MOST_NEW_CERTIFICATES)
-    .map((served) => renewalOf(served, now, held));
-}
-
-/**
- * A rich one has to have the newest certificate first: whether Graph takes that is found out by a PATCH, before any
- * subscription is let go for its secret.
- */
-function planNewSecrets(
-  settled: readonly Served[],
-  known: readonly KnownSubscription[],
-  unserved: ReadonlySet<string>,
-  now: number,
-  held: Held,
-): Action[] {
-  if (hasSetback(known, unserved, now)) return [];
-  const old = findOldSecrets(known, held, now);
-  return settled
-    .filter(({ wish, subscription }) => old.has(subscription) && canBeMade(wish, subscription, held))
-    .slice(0, MOST_NEW_SECRETS)
-    .map(({ wish, subscription }) => {
-      return { do: 'create', wish, replaces: subscription, lost: false, forSecret: true };
-    });
-}
-
-function canBeMade({ rich }: Wish, { certificateId }: KnownSubscription, { certificate }: Held): boolean {
-  return rich !== true || (certificate !== undefined && certificateId === certificate.id);
 }
 
 /** Takes what it adopts out of `unclaimed`, so that no other wish adopts the same one. */
@@ -245,13 +214,13 @@ function planUnserved(
 
 function isLost(
   subscription: KnownSubscription,
-  listed: ReadonlySet<string> | undefined,
+  listed: ReadonlyMap<string, ListedSubscription> | undefined,
   now: number,
   held: Held,
-  { listedAt, clockIsUnsure }: Circumstances,
+  { listedAt }: Circumstances,
 ): boolean {
   if (subscription.demand === 'recreate') return true;
-  if (subscription.expiresAt <= now && clockIsUnsure !== true) return true;
+  if (subscription.expiresAt <= now) return true;
   if (isUnverifiable(subscription, held, now)) return true;
   if (listed === undefined || !isRecognized(subscription, held)) return false;
   const { servingSince = 0, grantedAt = 0 } = subscription;
@@ -263,11 +232,18 @@ export function isDue(
   subscription: KnownSubscription,
   wish: Wish,
   now: number,
+  seen: Circumstances,
+): boolean {
+  if (subscription.demand === 'renew' || isOfBefore(subscription, seen)) return true;
+  return renewAt(subscription, wish) <= now;
+}
+
+/** Granted before everything was to be caught up with, or nobody knows when. */
+export function isOfBefore(
+  { grantedAt = Number.NEGATIVE_INFINITY }: { readonly grantedAt?: number | undefined },
   { catchUpAt }: Circumstances,
 ): boolean {
-  const { demand, grantedAt = Number.NEGATIVE_INFINITY } = subscription;
-  if (demand === 'renew' || (catchUpAt !== undefined && grantedAt < catchUpAt)) return true;
-  return renewAt(subscription, wish) <= now;
+  return catchUpAt !== undefined && grantedAt < catchUpAt;
 }
 
 function serves(subscription: KnownSubscription, wish: Wish): boolean {
@@ -283,16 +259,24 @@ function showsAsWished(subscription: KnownSubscription, wish: Wish): boolean {
   return (
     subscription.tenantId === wish.tenantId &&
     sameSelect(subscription.select, wish.select) &&
-    (subscription.prefer ?? []).join() === (wish.prefer ?? []).join()
+    (subscription.prefer ?? []).join() === (wish.prefer ?? []).join() &&
+    (subscription.notificationOnly === true) === (wish.notificationOnly === true)
   );
 }
 
-function amended(subscription: KnownSubscription, { tenantId, select, prefer }: Wish): KnownSubscription {
-  const { select: _select, prefer: _prefer, ...kept } = subscription;
-  return { ...kept, tenantId, ...(select && { select }), ...(prefer && { prefer }) };
+function amended(subscription: KnownSubscription, wish: Wish): KnownSubscription {
+  const { select: _select, prefer: _prefer, notificationOnly: _only, ...kept } = subscription;
+  const { tenantId, select, prefer, notificationOnly } = wish;
+  return {
+    ...kept,
+    tenantId,
+    ...(select && { select }),
+    ...(prefer && { prefer }),
+    ...(notificationOnly && { notificationOnly }),
+  };
 }
 
-type Watch = Pick<ListedSubscription, 'resource' | 'filter' | 'select' | 'changeType' | 'rich'>;
+export type Watch = Pick<ListedSubscription, 'resource' | 'filter' | 'select' | 'changeType' | 'rich'>;
 
 /** Whether Graph's subscription is the one that is wished for; what an ordinary one selects Graph is not told. */
 export function matches(subscription: Watch, wish: Wish): boolean {

@@ -22,6 +22,8 @@ export type KnownSubscription = {
   readonly select?: readonly string[];
   /** Values of the Prefer header of each fetch. */
   readonly prefer?: readonly string[];
+  /** Its records say what was notified, and nothing is read. */
+  readonly notificationOnly?: boolean;
   /** Its ids stay when an item is moved. */
   readonly immutableIds?: boolean;
   /** Of the certificate that Graph encrypts with; absent where that is not known. */
@@ -32,6 +34,10 @@ export type KnownSubscription = {
   readonly nonce: string;
   /** Fingerprint of the secret that signed its clientState; absent where that is not known. */
   readonly secret?: string;
+  /** Fingerprint of the address of its lifecycle notifications; absent where that is not known. */
+  readonly lifecycle?: string;
+  /** Epoch milliseconds at which it was turned to another address than it was made with. */
+  readonly redirectedAt?: number;
   /** Epoch milliseconds, when it was made or adopted; absent where that was before this was noted. */
   readonly servingSince?: number;
   /** Epoch milliseconds, as Graph answered. */

@@ -84,6 +84,7 @@ export function createSubscriptionViews(
 
 function viewOf(known: KnownSubscription): View {
   const { wish, topic, whole, resource, filter, nonce, select, prefer = [], immutableIds } = known;
+  const { notificationOnly } = known;
   const preferred = [...(immutableIds ? [IMMUTABLE_IDS] : []), ...prefer];
   const path = parseResourcePath(resource);
   return {
@@ -92,6 +93,7 @@ function viewOf(known: KnownSubscription): View {
     whole,
     nonce,
     ...(select && { select }),
+    ...(notificationOnly && { notificationOnly }),
     ...(preferred.length > 0 && { prefer: preferred }),
     ...(path.ok && { watched: path.path }),
     ...(filter !== undefined && { filter }),

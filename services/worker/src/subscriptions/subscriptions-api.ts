@@ -11,6 +11,7 @@ const subscriptionSchema = z.object({
   changeType: z.string(),
   clientState: z.string().nullish(),
   notificationUrl: z.string(),
+  lifecycleNotificationUrl: z.string().nullish(),
   includeResourceData: z.boolean().nullish(),
   encryptionCertificateId: z.string().nullish(),
   expirationDateTime: z.string().transform((text, context) => {
@@ -52,6 +53,9 @@ export type SubscriptionsApi = ReturnType<typeof createSubscriptionsApi>;
 
 /** More pages than a full tenant has (100,000 subscriptions in pages of 100): a list that does not end is no list. */
 const MOST_PAGES = 5000;
+const PAGE_TRIES = 3;
+/** A change, signing in included: within what is left of a lease after its last check (`redis-fleet.ts`). */
+const IN_TIME = { withinMs: 10_000 };
 
 export function createSubscriptionsApi(client: GraphClient, graphUrl: string) {
   const one = (id: string) => `/subscriptions/${encodeURIComponent(id)}`;
@@ -65,35 +69,47 @@ export function createSubscriptionsApi(client: GraphClient, graphUrl: string) {
         expirationDateTime: iso(expiresAt),
         ...(certificate && { includeResourceData: true, ...asProperties(certificate) }),
       };
-      return read(await client.request({ method: 'POST', path: '/subscriptions', body, ...headers }));
+      return read(
+        await client.request({ method: 'POST', path: '/subscriptions', body, ...headers, ...IN_TIME }),
+      );
     },
 
-    /** With a certificate: what is notified from then on is encrypted with that. */
+    /** With a certificate or an address: what is notified from then on is encrypted with that, or goes there. */
     async renew(
       id: string,
       expiresAt: number,
       certificate?: EncryptionCertificate,
+      notificationUrl?: string,
     ): Promise<GraphSubscription> {
-      const body = { expirationDateTime: iso(expiresAt), ...(certificate && asProperties(certificate)) };
-      return read(await client.request({ method: 'PATCH', path: one(id), body }));
+      const body = {
+        expirationDateTime: iso(expiresAt),
+        ...(certificate && asProperties(certificate)),
+        ...(notificationUrl !== undefined && { notificationUrl }),
+      };
+      return read(await client.request({ method: 'PATCH', path: one(id), body, ...IN_TIME }));
     },
 
     /** Resolves also where it is gone already. */
     async delete(id: string): Promise<void> {
       try {
-        await client.request({ method: 'DELETE', path: one(id) });
+        await client.request({ method: 'DELETE', path: one(id), ...IN_TIME });
       } catch (error) {
         if (!(error instanceof GraphError) || error.failure.kind !== 'notFound') throw error;
       }
     },
 
     /** Those of this app in this tenant. Graph allows 25 such calls, one for each page, in 20 s: never once per mailbox. */
-    async list(beforePage: () => Promise<void> = async () => undefined): Promise<GraphSubscription[]> {
+    async list(
+      /** Awaited before each try for a page, of which there may be three. */
+      beforeTry: () => Promise<void> = async () => undefined,
+      /** Told of each page that was answered. */
+      onPage: () => void = () => undefined,
+    ): Promise<GraphSubscription[]> {
       const all: GraphSubscription[] = [];
       let next: { path: string; query?: PageAddress['query'] } | undefined = { path: '/subscriptions' };
       for (let page = 0; next && page < MOST_PAGES; page++) {
-        await beforePage();
-        const { body } = await client.request({ method: 'GET', ...next });
+        const { body } = await askedAgain(client, { method: 'GET', ...next }, beforeTry);
+        onPage();
         const { value, '@odata.nextLink': nextLink } = readPage(body);
         all.push(...value.flatMap((item) => subscriptionSchema.safeParse(item).data ?? []));
         next = nextLink === undefined ? undefined : pinnedLink(nextLink, graphUrl);
@@ -103,6 +119,23 @@ export function createSubscriptionsApi(client: GraphClient, graphUrl: string) {
       return all;
     },
   };
+}
+
+/** Of a hundred pages one fails now and then, and half a list is none: that page is asked for again, in its turn. */
+async function askedAgain(
+  client: GraphClient,
+  page: Parameters<GraphClient['request']>[0],
+  beforeTry: () => Promise<void>,
+) {
+  for (let nth = 1; ; nth++) {
+    await beforeTry();
+    try {
+      return await client.request(page);
+    } catch (error) {
+      const isTransient = error instanceof GraphError && error.failure.kind === 'transient';
+      if (!isTransient || nth === PAGE_TRIES) throw error;
+    }
+  }
 }
 
 function asProperties({ id, base64 }: EncryptionCertificate) {

@@ -23,6 +23,8 @@ export type Wish = {
   readonly select?: readonly string[];
   /** Values of the Prefer header of each fetch. */
   readonly prefer?: readonly string[];
+  /** Records say what was notified, and nothing is read. */
+  readonly notificationOnly?: boolean;
   /** Ids that stay when an item is moved. */
   readonly immutableIds?: boolean;
 };

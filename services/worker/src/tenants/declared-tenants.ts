@@ -11,6 +11,21 @@ const guid = (what: string) =>
     .refine(isGuid, `must be ${what} (a GUID)`)
     .transform((id) => id.toLowerCase());
 
+/** For editors, which know no rule of ours but by its form. */
+const GUID_FORM = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$';
+
+const inAnyCase = (text: string) =>
+  text.replaceAll('.', '\\.').replaceAll(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
+
+/** As `parseReference` reads them. */
+const VAULT = '[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]';
+const VAULT_HOSTS = ['vault.azure.net', 'vault.usgovcloudapi.net', 'vault.azure.cn'].map(inAnyCase).join('|');
+const REFERENCE_FORM = [
+  '^file:(//)?/(?!/)',
+  `^azurekeyvault://${VAULT}(\\.(${VAULT_HOSTS}))?/[A-Za-z0-9-]{1,127}(/[A-Za-z0-9]{1,64})?$`,
+  '^gcpsecretmanager://[a-z0-9][a-z0-9-]{1,61}/[A-Za-z0-9_-]{1,255}/[A-Za-z0-9_-]{1,63}$',
+].join('|');
+
 const topic = z
   .string()
   .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must be a topic name: letters, digits, . _ -')
@@ -33,9 +48,13 @@ export const declaredTenantSchema = z.strictObject({
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'must be 1 to 40 lower-case letters, digits or -')
     .meta({ description: 'What entries call it.' }),
-  id: guid('the id of a tenant').meta({ description: 'Entra: "Directory (tenant) ID".' }),
-  clientId: guid('the id of an app registration').meta({ description: 'The app registration there.' }),
+  id: guid('the id of a tenant').meta({ description: 'Entra: "Directory (tenant) ID".', pattern: GUID_FORM }),
+  clientId: guid('the id of an app registration').meta({
+    description: 'The app registration there.',
+    pattern: GUID_FORM,
+  }),
   clientSecret: reference.optional().meta({
+    pattern: REFERENCE_FORM,
     description:
       'Where the secret is kept: file:…, azurekeyvault://… or gcpsecretmanager://…; never the secret. Without it the platform signs in.',
   }),

@@ -44,6 +44,8 @@ export type TenantDeps = {
   readonly endpoints: Endpoints;
   /** Whether the platform may be asked about the login host; not where the operator named one. */
   readonly authorityHost: string | undefined;
+  /** Who vouches for apps without a secret; absent: what the platform offers. */
+  readonly federation?: 'google' | undefined;
   /** Absent: each resource is asked for by itself. */
   readonly batching: Omit<Batching, 'onRefused'> | undefined;
   readonly onRequest: (form: RequestForm) => void;
@@ -54,11 +56,13 @@ export type TenantDeps = {
 
 export function createTenant(settings: TenantSettings, deps: TenantDeps): Tenant {
   const { clientSecret, ...shown } = settings;
-  const { endpoints, authorityHost, onRequest, onDate } = deps;
+  const { endpoints, authorityHost, federation, onRequest, onDate } = deps;
   const { id: tenantId, clientId } = settings;
   const newCredential = () =>
-    createCredential({ tenantId, clientId, clientSecret: clientSecret(), authorityHost });
-  const tokens = createAccessTokens(newCredential, endpoints.scope);
+    createCredential({ tenantId, clientId, clientSecret: clientSecret(), federation, authorityHost });
+  const hasSecret = clientSecret() !== undefined;
+  const login = { loginUrl: endpoints.loginUrl, tenantId, hasSecret };
+  const tokens = createAccessTokens(newCredential, endpoints.scope, { login });
   const graph = createGraphClient({ url: endpoints.graphUrl, tokens, onRequest, onDate });
   return {
     ...shown,

@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createShutdown, parseConfig } from '@graph2kafka/shared';
 import { eventually, freePort, RedisServer } from '@graph2kafka/test-harness';
+import express from 'express';
 import { Registry } from 'prom-client';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { createAdminApp, startAdminServer } from '../../src/admin/admin-server.ts';
+import { bullBoard } from '../../src/admin/bull-board.ts';
+import { createFleetPage } from '../../src/admin/create-fleet-page.ts';
 import { createHealth } from '../../src/admin/health.ts';
 import { workerSettings } from '../../src/config.ts';
 import { createContext } from '../../src/context.ts';
@@ -18,7 +21,15 @@ import { CLIENT, TENANT } from '../support/taken-entry.ts';
 
 const PASSWORD = 'correct:horse ä';
 
-type Options = { password?: string | undefined; brokers?: string; redisUrl?: string; started?: boolean };
+type Options = {
+  password?: string | undefined;
+  brokers?: string;
+  redisUrl?: string;
+  started?: boolean;
+  role?: 'worker' | 'admin';
+  readOnly?: boolean;
+  isStopping?: () => boolean;
+};
 
 async function startAdmin(options: Options = {}) {
   const redisUrl = options.redisUrl ?? inject('redisUrl');
@@ -33,17 +44,20 @@ async function startAdmin(options: Options = {}) {
     AZURE_CLIENT_SECRET: 'PLANTED-CLIENT-SECRET',
     KAFKA_BROKERS: options.brokers ?? inject('kafkaBrokers'),
     ADMIN_PASSWORD: options.password,
+    WORKER_ROLE: options.role,
   });
   const shutdown = createShutdown(log, 5000);
   const context = createContext(config, nothingWanted, log, shutdown);
   onTestFinished(async () => void (await shutdown.run('end of test')));
-  const health = createHealth(context);
+  const health = createHealth(context, options.isStopping);
   if (options.started !== false) health.markStarted();
   const { password } = options;
   const app = createAdminApp({
     registry: context.metrics.registry,
     queues: Object.values(context.queues),
+    queuesReadOnly: options.readOnly ?? true,
     readStatus: health.readStatus,
+    renderFleet: createFleetPage(context, Date.now),
     findProblems: health.findProblems,
     findPauses: health.findPauses,
     login: password === undefined ? undefined : { user: 'admin', password },
@@ -130,6 +144,52 @@ describe('the pages', () => {
   });
 });
 
+describe('Bull Board', () => {
+  const change = (readOnly: boolean) => startAdmin({ password: PASSWORD, readOnly });
+
+  it('only shows: whoever has the password pauses, empties and removes nothing', async () => {
+    const { get, context } = await change(true);
+    const job = await context.queues.deadLetters.add('fetch', {});
+    for (const [method, path] of [
+      ['PUT', '/queues/api/queues/dead-letters/pause'],
+      ['PUT', '/queues/api/queues/dead-letters/empty'],
+      ['PUT', '/queues/api/queues/dead-letters/obliterate'],
+      ['PUT', `/queues/api/queues/dead-letters/${job.id}/clean`],
+    ] as const) {
+      const answer = await get(path, `admin:${PASSWORD}`, { method });
+      expect([path, answer.ok]).toEqual([path, false]);
+    }
+    expect(await context.queues.deadLetters.isPaused()).toBe(false);
+    expect(await context.queues.deadLetters.count()).toBe(1);
+  });
+
+  it('opens for the next one who looks, where it could not for the first', async () => {
+    const { context } = await change(true);
+    const app = express();
+    // What it shows is asked for when it opens.
+    let tries = 0;
+    const options = {
+      readOnly: true,
+      get queues() {
+        if (tries++ === 0) throw new Error('cannot be had yet');
+        return Object.values(context.queues);
+      },
+    };
+    app.use('/queues', bullBoard(options));
+    const { port, close } = await startAdminServer(app, '127.0.0.1', 0);
+    onTestFinished(close);
+    const look = async () => (await fetch(`http://127.0.0.1:${port}/queues/`)).status;
+    expect([await look(), await look()]).toEqual([500, 200]);
+  });
+
+  it('also changes where it is allowed to', async () => {
+    const { get, context } = await change(false);
+    const path = '/queues/api/queues/dead-letters/pause';
+    expect((await get(path, `admin:${PASSWORD}`, { method: 'PUT' })).status).toBe(200);
+    expect(await context.queues.deadLetters.isPaused()).toBe(true);
+  });
+});
+
 describe('health and metrics', () => {
   it('are open, for the platform', async () => {
     const { get } = await startAdmin({ password: PASSWORD });
@@ -155,6 +215,21 @@ describe('health and metrics', () => {
       503,
       { status: 'not ready', problems: ['still starting'], pauses: [] },
     ]);
+  });
+
+  it('are not ready from the moment on in which the end has begun', async () => {
+    let stopping = false;
+    const { get } = await startAdmin({ isStopping: () => stopping });
+    expect((await get('/readyz')).status).toBe(200);
+    stopping = true;
+    const ready = await get('/readyz');
+    expect([ready.status, await ready.json()]).toMatchObject([503, { problems: ['stopping'] }]);
+    expect((await get('/healthz')).status).toBe(200);
+  });
+
+  it('ask no Kafka where they are all that runs', async () => {
+    const { get } = await startAdmin({ role: 'admin', brokers: `127.0.0.1:${await freePort()}` });
+    expect((await get('/readyz')).status).toBe(200);
   });
 
   it('are not ready while Kafka is away, whether it refuses or is silent, within 3 s', async () => {
@@ -201,7 +276,9 @@ describe('an unforeseen error', () => {
     const app = createAdminApp({
       registry: new Registry(),
       queues: [],
+      queuesReadOnly: true,
       readStatus: broken,
+      renderFleet: broken,
       findProblems: broken,
       findPauses: broken,
       login: undefined,

@@ -1,6 +1,7 @@
 /** What the worker counts, checked against the grammar of Prometheus' text format. */
-import { DEAD_LETTER_QUEUE, OWNER_JOB, OWNER_QUEUE } from '@graph2kafka/shared';
-import { describe, expect, it } from 'vitest';
+import { connectPatient, createInbox, DEAD_LETTER_QUEUE, OWNER_JOB, OWNER_QUEUE } from '@graph2kafka/shared';
+import { freePort } from '@graph2kafka/test-harness';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createMetrics } from '../../src/admin/metrics.ts';
 import type { RunReport } from '../../src/inbox/owner-run.ts';
 import type { Pause } from '../../src/limits/pause.ts';
@@ -107,6 +108,33 @@ describe('the metrics', () => {
     }
   });
 
+  it('leave the backlog out while Redis is away: 0 would say that there is none', async () => {
+    const redis = connectPatient(`redis://127.0.0.1:${await freePort()}`, () => undefined);
+    onTestFinished(() => redis.disconnect());
+    const { owners, deadLetters, names } = setup();
+    const metrics = createMetrics(
+      createInbox(redis, names),
+      owners,
+      deadLetters,
+      async () => PAUSES,
+      async () => ({ serving: 0, bySecret: { current: 0, old: 0, replaced: 0 }, troubles: {} }),
+    );
+    const text = await metrics.registry.metrics();
+    expect(text).toMatch(/^g2k_tenant_paused\{/m);
+    expect(text).not.toMatch(/^g2k_(owners_with_news|oldest_news_seconds) /m);
+  });
+
+  it('leave the age of the oldest news out where it is not known: 0 would say that there is none', async () => {
+    const { metrics, redis, names } = setup();
+    await redis.zadd(
+      `${names.prefix}:oldest`,
+      ...Array.from({ length: 150 }, (_, n) => [n, `gone-${n}`]).flat(),
+    );
+    const age = async () => (await metrics.registry.metrics()).match(/^g2k_oldest_news_seconds .*$/m)?.[0];
+    expect(await age()).toBeUndefined();
+    expect(await age()).toBe('g2k_oldest_news_seconds 0');
+  });
+
   it('tell the backlog as Redis has it, and that no subscription fails until one does', async () => {
     const { metrics, inbox, owners, deadLetters, fleet } = setup();
     await inbox.append('tenant/users/ada', [
@@ -115,10 +143,15 @@ describe('the metrics', () => {
     await owners.add(OWNER_JOB, {});
     await deadLetters.add('fetch', {});
     const lines = async () => (await metrics.registry.metrics()).split('\n');
+    const ageOf = async () =>
+      Number((await lines()).find((line) => line.startsWith('g2k_oldest_news_seconds '))?.split(' ')[1]);
+    // Received in 1970.
+    expect(await ageOf()).toBeCloseTo(Date.now() / 1000, -2);
     expect(await lines()).toEqual(
       expect.arrayContaining([
         'g2k_owners_with_news 1',
         'g2k_jobs{queue="owners",state="waiting"} 1',
+        'g2k_owners_ready 1',
         'g2k_jobs{queue="dead-letters",state="waiting"} 1',
         'g2k_subscriptions_failing{reason="quota"} 0',
       ]),

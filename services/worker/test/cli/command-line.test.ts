@@ -1,9 +1,21 @@
 /** What was typed, and what it means. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../src/cli/command-line.ts';
-import { helpText } from '../../src/cli/help.ts';
+import { helpText, type Topic } from '../../src/cli/help.ts';
 import { FILTER_FIELDS } from '../../src/cli/letter-filter.ts';
+import { SUBSCRIPTION_WORDS } from '../../src/cli/subscriptions/subscription-words.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
+
+const LEAVES: readonly Topic[] = [
+  ...SUBSCRIPTION_WORDS.map((word) => `g2k ${word}` as const),
+  'list',
+  'show',
+  'replay',
+  'list-certificates',
+  'rotate',
+  'doctor',
+];
 
 const parse = (line: string) => parseCommandLine(line === '' ? [] : line.split(' '));
 
@@ -66,7 +78,49 @@ describe('the command line', () => {
   });
 });
 
+/** The lines of a text that begin with the command, as a shell hands them to it. */
+function examplesIn(text: string): string[][] {
+  const whole = text.replaceAll(/\\\n\s*/g, '').split('\n');
+  return whole.flatMap((line) => {
+    const typed = /^ *(?:\$ )?(?:[A-Z_]+=\S+ )?g2k ((?:'[^']*'|[^'|>;&#])*)/.exec(line)?.[1];
+    if (typed === undefined) return [];
+    return [(typed.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll("'", ''))];
+  });
+}
+
 describe('the help', () => {
+  it.each(LEAVES)('on %s has a usage, examples that are understood, its settings and exit codes', (topic) => {
+    const text = helpText(topic);
+    for (const part of [/^Usage: g2k /m, /^Examples?:$/m, /^Settings: /m, /^Exit code: 0 /m])
+      expect(text).toMatch(part);
+    const [, examples = ''] = text.split(/^Examples?:$/m);
+    const commands = examplesIn(examples);
+    expect(commands.length).toBeGreaterThan(0);
+    for (const words of commands) expect(parseCommandLine(words).name).not.toBe('help');
+  });
+
+  it.each(['README.md', 'docs/operations.md', 'docs/dead-letters.md'])(
+    'and %s type commands that there are',
+    (file) => {
+      const text = readFileSync(new URL(`../../../../${file}`, import.meta.url), 'utf8');
+      const fences = [...text.matchAll(/^ *```\w*\n(.*?)^ *```/gms)].map(([, code = '']) =>
+        code.replaceAll('npx --yes pnpm@12 --silent g2k', 'g2k'),
+      );
+      const commands = fences.flatMap(examplesIn);
+      expect(commands.length).toBeGreaterThan(2);
+      for (const words of commands) expect(parseCommandLine(words).name).not.toBe('help');
+    },
+  );
+
+  it('fits a terminal of 120 columns', () => {
+    const wide = [...LEAVES, 'g2k' as const].filter((topic) =>
+      helpText(topic)
+        .split('\n')
+        .some((line) => line.length > 120),
+    );
+    expect(wide).toEqual([]);
+  });
+
   it.each(['list', 'replay'] as const)('on %s names every field of a filter', (topic) => {
     const missing = FILTER_FIELDS.filter((field) => !helpText(topic).includes(field));
     expect(missing).toEqual([]);

@@ -133,3 +133,19 @@ subscriptions:
     expect(messageFor(text)).toMatch(/^a mistake in what is wanted:\n {2}subscriptions\.yaml: .*alias/);
   });
 });
+
+describe('a path that Graph has, and that cannot be watched', () => {
+  it.each([
+    ['groups/delta', 'must be what is watched, without delta: groups'],
+    ['/users/delta()', 'must be what is watched, without delta: /users'],
+    ['me/events', 'unknown word "me"; it can watch users/{id}/events'],
+    [`users/${ADA}/calendarView`, 'unknown word "calendarView"; it can watch users/{id}/calendar/events'],
+    [`groups/${ADA}/events`, `cannot watch groups/${ADA}/events; it can watch users/{id}/events`],
+    [`users/${ADA}/drive`, `cannot watch users/${ADA}/drive; it can watch users/{id}/drive/root`],
+    ['groups/sales', 'groups/ must be followed by an object id (a GUID)'],
+    ['users?$select=id', 'must be a path alone; a filter and a select are fields of their own'],
+  ])('%s is answered with what can', (resource, reason) => {
+    const message = messageFor(`subscriptions:\n  - name: one\n    resource: ${resource}\n`);
+    expect(message).toContain(`\n  subscriptions.yaml:3: one.resource: ${reason}`);
+  });
+});

@@ -325,6 +325,21 @@ describe('a wanted subscription of another kind', () => {
     ['groups', 'immutableIds: true', 'one.immutableIds: only for events, messages and contacts'],
     ['users', 'body: text', 'one.body: only for events, messages and contacts'],
     ['security/alerts_v2', 'timeZone: UTC', 'one.timeZone: only for events, messages and contacts'],
+    [
+      'groups',
+      'fetch: false, select: [displayName]',
+      'one.select: not with fetch: false, by which records hold the notification alone',
+    ],
+    [
+      'chats',
+      'fetch: false, rich: true',
+      'one.rich: not with fetch: false, by which records hold the notification alone',
+    ],
+    [
+      'drives/d/root',
+      'fetch: false',
+      'one.fetch: a notification of a drive item does not say what has changed',
+    ],
     ['users', 'topic: "{user}"', 'one.topic: {user} is none of {tenant}, {resource}, {name}'],
     [
       'communications/presences/x',
@@ -387,6 +402,11 @@ describe('how resources are looked at', () => {
       immutableIds: true,
       whole: true,
     });
+  });
+
+  it('is not at all where nothing is to be fetched', () => {
+    expect(parse(calendars('    fetch: false'))).toMatchObject([{ notificationOnly: true }]);
+    expect(parse(calendars('    fetch: true'))[0]).not.toHaveProperty('notificationOnly');
   });
 
   it('is as Graph does it where nothing is said', () => {

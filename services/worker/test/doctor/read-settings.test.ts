@@ -41,7 +41,7 @@ describe('the settings', () => {
       KAFKA_SSL_CERT: '-----BEGIN CERTIFICATE-----',
     });
     expect([...problems].sort()).toEqual([
-      'ADMIN_PORT: must be a whole number from 0 to 65535',
+      'ADMIN_PORT: must be a whole number from 0 to 65535, or off',
       expect.stringMatching(/^AZURE_CLIENT_SECRET: file:.*\/nothing /),
       'KAFKA_BROKERS is required',
       expect.stringMatching(/^KAFKA_SSL_CERT: has no meaning with KAFKA_SECURITY_PROTOCOL=PLAINTEXT/),

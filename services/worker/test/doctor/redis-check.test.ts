@@ -6,7 +6,7 @@ import { connectPatient, OWNER_QUEUE } from '@graph2kafka/shared';
 import { freePort, RedisServer, type RedisServerOptions } from '@graph2kafka/test-harness';
 import { Queue } from 'bullmq';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { checkRedis } from '../../src/doctor/redis-check.ts';
+import { checkRedis, judgeLatency } from '../../src/doctor/redis-check.ts';
 import { judgeInfo, parseInfo, type RedisInfo } from '../../src/doctor/redis-info.ts';
 import { startBlackHole } from '../support/black-hole.ts';
 import { ownRedis } from '../support/own-redis.ts';
@@ -25,11 +25,12 @@ async function ownServer(options: Partial<RedisServerOptions> = {}): Promise<Red
   return server;
 }
 
-const check = (url: string, more: Partial<Place> = {}) =>
-  checkRedis(
-    { REDIS_URL: url, REDIS_PREFIX: 'doctor', REDIS_DURABILITY: 'strict', REDIS_REPLICAS: 1, ...more },
-    signal,
-  );
+/** How slow a Redis is here, the machine of the tests decides; what is said of that has a test of its own. */
+const check = async (url: string, more: Partial<Place> = {}) => {
+  const place = { REDIS_URL: url, REDIS_PREFIX: 'doctor', REDIS_REPLICAS: 1, ...more };
+  const remarks = await checkRedis({ REDIS_DURABILITY: 'strict', ...place }, signal);
+  return remarks.filter(({ found }) => !found.startsWith('the slowest of 50 pings'));
+};
 
 const told = async (checking: ReturnType<typeof checkRedis>) =>
   (await checking).map(({ level, found }) => `${level}: ${found}`);
@@ -178,4 +179,19 @@ describe('what Redis tells of itself', () => {
   it.each(['6.2.0', '7.0.0', '10.1.0'])('version %s will do', (version) =>
     expect(judge({ version })).toEqual([]),
   );
+});
+
+describe('the time that Redis takes', () => {
+  it.each<[pingMs: number, fsync: number | undefined, ...lines: RegExp[]]>([
+    [25, undefined],
+    [25, 1000],
+    [26, undefined, /^the slowest of 50 pings took 26 ms$/],
+    [1, 1001, /1001 ms|1 s/],
+    [30, 2000, /^the slowest of 50 pings/, /2000 ms|2 s/],
+  ])('of %d ms for a ping, and %s ms for its disk, is judged', (pingMs, fsync, ...lines) => {
+    const problems = judgeLatency(pingMs, fsync);
+    expect(problems.map(({ found }) => found)).toEqual(lines.map((line) => expect.stringMatching(line)));
+    for (const problem of problems)
+      expect(problem).toMatchObject({ level: 'warning', cure: expect.stringMatching(/./) });
+  });
 });

@@ -9,6 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { WantedInTenant } from '../../src/doctor/permissions.ts';
 import { checkSignIn, judgeToken, type TenantToCheck } from '../../src/doctor/sign-in-check.ts';
 import { signInProblem } from '../../src/doctor/sign-in-problems.ts';
+import { explainNoToken } from '../../src/graph/no-token.ts';
 import { type CloudName, endpointsOf } from '../../src/tenants/clouds.ts';
 import { startBlackHole } from '../support/black-hole.ts';
 import { simulateGraph } from '../support/simulated-graph.ts';
@@ -107,15 +108,10 @@ describe('a sign-in', () => {
 });
 
 describe('a number of Entra', () => {
-  const settings = {
-    name: undefined,
-    tenantId: TENANT,
-    clientId: CLIENT,
-    loginHost: 'login.microsoftonline.com',
-    hasSecret: true,
-  };
-  const judge = (text: string, hasSecret = true) =>
-    signInProblem(new Error(text), { ...settings, hasSecret });
+  const settings = { name: undefined, tenantId: TENANT, clientId: CLIENT };
+  const whyNot = (text: string, hasSecret = true) =>
+    explainNoToken(new Error(text), { loginHost: 'login.microsoftonline.com', hasSecret });
+  const judge = (text: string, hasSecret = true) => signInProblem(whyNot(text, hasSecret), settings);
 
   it.each([
     [
@@ -139,7 +135,7 @@ describe('a number of Entra', () => {
   });
 
   it('of a further tenant is cured where subscriptions.yaml has it', () => {
-    const problem = signInProblem(new Error('AADSTS7000222'), { ...settings, name: 'contoso' });
+    const problem = signInProblem(whyNot('AADSTS7000222'), { ...settings, name: 'contoso' });
     expect(problem.found).toContain('in tenant contoso: the client secret has expired');
     expect(problem.cure).toContain('the secret that tenants.contoso.clientSecret names');
   });

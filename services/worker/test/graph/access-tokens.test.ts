@@ -1,6 +1,7 @@
 /** Tokens from the simulator's login authority, through @azure/identity. */
+import { randomUUID } from 'node:crypto';
 import { createLogger } from '@graph2kafka/shared';
-import { eventually } from '@graph2kafka/test-harness';
+import { eventually, freePort } from '@graph2kafka/test-harness';
 import { describe, expect, it } from 'vitest';
 import { createAccessTokens, createCredential } from '../../src/graph/access-tokens.ts';
 import { GraphError } from '../../src/graph/graph-error.ts';
@@ -64,7 +65,7 @@ describe('a wrong client secret', () => {
     expect(refusal).toBeInstanceOf(GraphError);
     expect((refusal as GraphError).failure).toEqual({
       kind: 'unauthorized',
-      detail: 'no token: AADSTS7000215',
+      detail: 'no token: the client secret is wrong (AADSTS7000215)',
     });
     const lines: string[] = [];
     createLogger('worker', 'info', { write: (line) => lines.push(line) }).warn({ err: refusal }, 'x');
@@ -87,6 +88,29 @@ describe('a client secret that was replaced', () => {
     await expect(tokens.current()).rejects.toThrow('AADSTS7000215');
     tokens.renewCredential();
     await expect(tokens.current()).resolves.toBeTypeOf('string');
+  });
+});
+
+describe('a login that the library says nothing about', () => {
+  it('is asked itself why there was no token: gone, or no such tenant', async () => {
+    const { simulator } = await simulateGraph();
+    const reasonAt = async (loginUrl: string, tenantId: string) => {
+      const { clientId, clientSecret } = simulator;
+      const newCredential = () =>
+        createCredential({ tenantId, clientId, clientSecret, authorityHost: loginUrl });
+      const login = { loginUrl, tenantId, hasSecret: true };
+      const asked = createAccessTokens(newCredential, 'https://graph.microsoft.com/.default', { login });
+      const refusal: unknown = await asked.current().catch((error: unknown) => error);
+      return refusal instanceof GraphError && refusal.failure;
+    };
+    const port = await freePort();
+    expect(await reasonAt(`https://127.0.0.1:${port}`, simulator.tenantId)).toEqual({
+      kind: 'unauthorized',
+      detail: `no token: 127.0.0.1:${port} refuses connections (ECONNREFUSED)`,
+    });
+    expect(await reasonAt(simulator.url, randomUUID())).toMatchObject({
+      detail: expect.stringMatching(/^no token: there is no such tenant here \(AADSTS90002\)$/),
+    });
   });
 });
 

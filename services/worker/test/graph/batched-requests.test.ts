@@ -311,7 +311,8 @@ describe('a batch that fails as a whole', () => {
     // The token that is held is no longer any good.
     await tokens.afterRefusal(await tokens.current()).catch(() => undefined);
     simulator.faults.add({ path, status: 400, body });
-    const failure = { kind: 'unauthorized', detail: 'no token: AADSTS90033' };
+    const detail = 'no token: the login is not available for the moment (AADSTS90033)';
+    const failure = { kind: 'unauthorized', detail };
     expect(failures(await ask(2))).toEqual([failure, failure]);
     expect(batches(simulator)).toBe(0);
   });

@@ -22,9 +22,18 @@ describe('a fetched resource', () => {
     expect(state.readAt).toBeGreaterThanOrEqual(before);
   });
 
+  it('comes with the etag that a chat message has as a property', async () => {
+    const { client, simulator } = await simulateGraph();
+    const message = simulator.items.create('chats/c/messages', { body: { content: 'Hello' } });
+    const { data, version } = await createFetchResource(client)(path(message.path.key));
+    expect(version).toBe(message.etag);
+    expect(version).toBe(data.etag);
+  });
+
   it.each([
     ['changeKey where there is no etag', { changeKey: 'ck' }, 'ck'],
     ['changeKey where the etag is empty', { '@odata.etag': '', changeKey: 'ck' }, 'ck'],
+    ['eTag of a drive item', { eTag: '"{7},2"' }, '"{7},2"'],
     ['none where there is neither', {}, undefined],
     ['none where it is no text', { '@odata.etag': 7 }, undefined],
   ])('has the version %s', async (_name, body, version) => {

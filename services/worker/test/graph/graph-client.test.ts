@@ -29,6 +29,41 @@ async function clientOf(peer: { url: string }, limits: { timeoutMs?: number; max
   return client;
 }
 
+describe('a request with a deadline of its own', () => {
+  const late = { method: 'DELETE', path: '/subscriptions/x', withinMs: 300 } as const;
+  const never = () => new Promise<string>(() => undefined);
+  const failureBy = async (url: string, tokens: AccessTokens) => {
+    const client = createGraphClient({ url, tokens });
+    onTestFinished(() => client.close());
+    return client.request(late).catch((error: unknown) => (error as GraphError).failure);
+  };
+
+  it('that has no token by then is never sent', async () => {
+    const peer = await startHttpPeer((_request, response) => void response.writeHead(204).end());
+    expect(await failureBy(peer.url, { ...fixedToken, current: never })).toMatchObject({
+      kind: 'unauthorized',
+      detail: expect.stringContaining('in time'),
+    });
+    expect(peer.hits).toBe(0);
+  });
+
+  it('that waits for another token after a 401 is not sent again', async () => {
+    const peer = await startHttpPeer((_request, response) => void response.writeHead(401).end());
+    expect(await failureBy(peer.url, { ...fixedToken, afterRefusal: never })).toMatchObject({
+      kind: 'unauthorized',
+    });
+    expect(peer.hits).toBe(1);
+  });
+
+  it('has no answer where none has come by then, signing in included', async () => {
+    const { address } = await startBlackHole();
+    expect(await failureBy(`http://${address}`, fixedToken)).toEqual({
+      kind: 'transient',
+      detail: 'no complete answer in time',
+    });
+  });
+});
+
 describe('a request to Graph', () => {
   it('is signed in, and its answer says when it was asked', async () => {
     const { client, user, simulator } = await simulateGraph();
@@ -234,7 +269,10 @@ describe('a refused token', () => {
     const { simulator } = await simulateGraph();
     const client = createGraphClient({ url: simulator.url, tokens: tokensFor(simulator, 'wrong') });
     onTestFinished(() => client.close());
-    expect(await failureOf(client)).toEqual({ kind: 'unauthorized', detail: 'no token: AADSTS7000215' });
+    expect(await failureOf(client)).toEqual({
+      kind: 'unauthorized',
+      detail: 'no token: the client secret is wrong (AADSTS7000215)',
+    });
     expect(graphCalls(simulator)).toEqual([]);
   });
 

@@ -1,6 +1,8 @@
 /** One page of a delta query: what Graph may answer, and which of its links are followed. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createGraphClient } from '../../src/graph/graph-client.ts';
 import { createReadPage } from '../../src/graph/read-page.ts';
+import { startHttpPeer } from '../support/http-peer.ts';
 import { graphCalls, simulateGraph } from '../support/simulated-graph.ts';
 
 async function setup(
@@ -55,6 +57,28 @@ describe('a page of a delta query', () => {
     expect(Object.keys(second.items[0]?.state.data ?? {})).toContain('subject');
     expect(Object.keys(second.items[0]?.state.data ?? {})).not.toContain('importance');
     expect(graphCalls(simulator)[0]).toMatch(/\$select=subject$/);
+  });
+
+  it('asks for immutable ids on the first page, on those after it and in the next round alike', async () => {
+    const preferred: unknown[] = [];
+    const links = ['nextLink', 'nextLink', 'deltaLink', 'deltaLink'];
+    const { tokens } = await simulateGraph();
+    const peer = await startHttpPeer(({ headers }, response) => {
+      const link = `${peer.url}/v1.0/users/ada/mailFolders/inbox/messages/delta?$token=${preferred.length}`;
+      const body = { value: [], [`@odata.${links[preferred.length]}`]: link };
+      preferred.push(headers.prefer);
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
+    });
+    const client = createGraphClient({ url: peer.url, tokens });
+    onTestFinished(() => client.close());
+    const readPage = createReadPage(client, peer.url, 7);
+    const query = { path: '/users/ada/mailFolders/inbox/messages/delta' };
+    let link: string | undefined;
+    for (const _page of links) {
+      const page = await readPage(query, link, { prefer: ['IdType="ImmutableId"'] });
+      link = page.next ?? page.delta;
+    }
+    expect(preferred).toEqual(links.map(() => 'IdType="ImmutableId", odata.maxpagesize=7'));
   });
 
   it.each([

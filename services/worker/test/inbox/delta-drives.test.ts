@@ -81,7 +81,7 @@ describe('a drive', () => {
       ...deps.publish,
       async outcome(...outcome: Parameters<typeof deps.publish.outcome>) {
         if (++published > 2) throw new LeaseLostError('the process was stopped here');
-        await deps.publish.outcome(...outcome);
+        return await deps.publish.outcome(...outcome);
       },
     };
     expect((await runWatched({ publish: dying })).next).toMatchObject({ step: 'done', why: 'foreign' });

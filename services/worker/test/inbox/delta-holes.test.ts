@@ -291,6 +291,20 @@ describe('a hole of other things', () => {
     );
   });
 
+  it('of all groups has a group looked up that somebody joined; its record is the group, not the difference', async () => {
+    const bench = await watchingBench(() => 'groups');
+    const { simulator, user, events } = bench;
+    const { path } = simulator.items.create('groups', { displayName: 'Sales' });
+    await missedAndRead(bench);
+    const before = (await events()).length;
+    simulator.directoryObjects.addMember(idOf({ path }), user);
+    await missedAndRead(bench);
+    const [event, ...others] = (await events()).slice(before);
+    expect(event).toMatchObject({ type: 'Microsoft.Graph.GroupUpdated', data: { displayName: 'Sales' } });
+    expect(event?.data).not.toHaveProperty('members@delta');
+    expect(others).toEqual([]);
+  });
+
   it('of one chat looks it up; of its messages lists them', async () => {
     for (const [what, type] of [
       ['chats/19:c', 'Chat'],

@@ -32,6 +32,33 @@ describe('entries of one resource and one wanted subscription', () => {
     expect(merge(changes, folder)).toMatchObject([{ ...partial, leavesView: endsDeleted }]);
   });
 
+  it('are told as they are where nothing is to be read, but for deletions that mean "gone"', () => {
+    const intents = (changes: readonly Change[], view: View) =>
+      merge(changes, { ...view, notificationOnly: true }).map(({ intent }) => intent);
+    expect(intents(['created', 'updated'], wholeMailbox)).toEqual(['tell']);
+    expect(intents(['updated', 'deleted'], wholeMailbox)).toEqual(['deleted']);
+    expect(intents(['updated', 'deleted'], folder)).toEqual(['tell']);
+  });
+
+  it('are refused apart instead of told where they carry the clientState of another subscription', () => {
+    const view = { ...wholeMailbox, notificationOnly: true, nonce: 'of the subscription' };
+    const of = (nonce: string, seq: number, changeType: Change) =>
+      entry(changeType, seq, { news: changeNews({ nonce, changeType }) });
+    const items = mergeEntries(
+      [
+        of('of the subscription', 1, 'created'),
+        of('of another', 2, 'deleted'),
+        of('of the subscription', 3, 'updated'),
+        of('of another', 4, 'deleted'),
+      ],
+      () => view,
+    );
+    expect(items).toMatchObject([
+      { intent: 'tell', seqs: ['1', '3'], created: true, latest: { changeType: 'updated' } },
+      { intent: 'refuse', seqs: ['2', '4'] },
+    ]);
+  });
+
   it('mark what ends in "deleted" of a partial view as having left the view, and nothing else', () => {
     expect(merge(['updated', 'deleted'], folder)).toMatchObject([{ leavesView: true }]);
     expect(merge(['deleted', 'updated'], folder)).toMatchObject([{ leavesView: false }]);

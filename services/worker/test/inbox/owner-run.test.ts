@@ -3,11 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lifecycleEntry, parseResourcePath, unreadableEntry } from '@graph2kafka/shared';
+import { lifecycleEntry, parseResourcePath, resyncEntry, unreadableEntry } from '@graph2kafka/shared';
 import { eventually, KafkaBroker } from '@graph2kafka/test-harness';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { runOwner } from '../../src/inbox/owner-run.ts';
 import { bringForward, endPauses } from '../support/own-redis.ts';
+import { ownTopic } from '../support/own-topic.ts';
 import { ownerBench, PART, WHOLE } from '../support/owner-bench.ts';
 import { graphCalls } from '../support/simulated-graph.ts';
 
@@ -79,6 +80,43 @@ describe('a notified change', () => {
     await notify('deleted', event.path.key);
     expect(await run()).toMatchObject({ next: done, fetches: 0, records: 1, notifications: 2 });
     expect(await events()).toMatchObject([{ type: 'Microsoft.Graph.EventDeleted', acquisition: 'deleted' }]);
+    expect(graphCalls(simulator)).toEqual([]);
+  });
+
+  it('is the record itself, once for all, where nothing is to be read, and counts as nothing that was given up', async () => {
+    const { simulator, user, notify, run, events, letters, deps } = await ownerBench();
+    const event = simulator.calendar.create(user, { subject: 'PLANTED-SUBJECT' });
+    await notify('created', event.path.key);
+    await notify('updated', event.path.key);
+    const told = { ...(await deps.loadViews([WHOLE], ''))(WHOLE), notificationOnly: true };
+    const loadViews = async () => () => told;
+    expect(await run({ loadViews })).toMatchObject({ next: done, fetches: 0, records: 1, givenUp: 0 });
+    const [record, ...others] = await events();
+    expect([others, graphCalls(simulator), await letters()]).toEqual([[], [], []]);
+    expect(record).toMatchObject({
+      type: 'Microsoft.Graph.EventCreated',
+      acquisition: 'notification',
+      notificationcount: 2,
+      data: { notification: { changeType: 'updated' } },
+    });
+    expect(record).not.toHaveProperty('fallbackreason');
+    expect(JSON.stringify(record)).not.toContain('PLANTED-SUBJECT');
+
+    const forged = { ...told, nonce: 'of the subscription' };
+    await notify('updated', event.path.key);
+    expect(await run({ loadViews: async () => () => forged })).toMatchObject({ givenUp: 1, fetches: 0 });
+    const reason = 'it has not the clientState of its subscription, and nothing is to be read';
+    expect(await letters()).toMatchObject([{ data: { stage: 'verify', reason } }]);
+  });
+
+  it('is told as missing where nothing is to be read: its hole is a dead letter', async () => {
+    const { simulator, append, owner, run, letters, deps } = await ownerBench();
+    const news = { tenantId: simulator.tenantId, subscriptionId: WHOLE, reason: 'planted' };
+    await append(resyncEntry(owner, news, Date.now()));
+    const told = { ...(await deps.loadViews([WHOLE], ''))(WHOLE), notificationOnly: true };
+    expect(await run({ loadViews: async () => () => told })).toMatchObject({ next: done, givenUp: 1 });
+    const reason = 'notifications may be missing, and nothing is to be read: fetch is false';
+    expect(await letters()).toMatchObject([{ data: { stage: 'resync', reason } }]);
     expect(graphCalls(simulator)).toEqual([]);
   });
 
@@ -321,14 +359,20 @@ describe('a run that has lost its owner', () => {
   });
 
   it('settles nothing of what it had published before: the next run repeats it under the same id', async () => {
-    const { simulator, user, notify, run, events, own, owner } = await ownerBench();
+    const { simulator, user, notify, run, events, own, owner, tenant, readingWith } = await ownerBench();
     const [quick, slow] = ['quick', 'slow'].map((subject) => simulator.calendar.create(user, { subject }));
-    simulator.faults.add({ path: slow?.path.key ?? '', delayMs: 500 });
     await notify('created', quick?.path.key ?? '');
     await notify('created', slow?.path.key ?? '');
-    const running = run();
+    const { promise: isLost, resolve: lose } = Promise.withResolvers<void>();
+    const fetchResource: typeof tenant.fetchResource = async (path) => {
+      const state = await tenant.fetchResource(path);
+      if (path.at(-1)?.id === slow?.path.segments.at(-1)?.id) await isLost;
+      return state;
+    };
+    const running = run(readingWith({ fetchResource }));
     await eventually(async () => expect(await events()).toHaveLength(1));
     await own.redis.set(`${own.names.prefix}:lease:${owner}`, 'another-run', 'PX', 50);
+    lose();
     expect((await running).next).toEqual({ step: 'done', why: 'foreign' });
     await eventually(async () => expect((await run()).next).toEqual(done));
     const seen = await events();
@@ -361,22 +405,27 @@ describe('while Kafka is away', () => {
     onTestFinished(() => rm(dir, { recursive: true, force: true }));
     const broker = await KafkaBroker.start({ dir });
     onTestFinished(() => broker.stop());
-    const { simulator, user, notify, run, events, own, owner } = await ownerBench({
+    const { simulator, user, notify, run, events, letters, deps, own, owner } = await ownerBench({
       brokers: broker.brokers,
     });
     const made = ['a', 'b', 'c'].map((subject) => simulator.calendar.create(user, { subject }));
     for (const { path } of made) await notify('created', path.key);
     await notify('deleted', `users/${user}/events/AAMk-gone`);
+    const foreign = `99999999-1111-4222-8333-444444444444/users/${user}`;
+    await notify('updated', `users/${user}/events/AAMk-1`, { tenantId: foreign.slice(0, 36) });
     await broker.stop();
     const { next, ...counts } = await run();
     expect(next).toMatchObject({ step: 'delay', ms: 1000, kafkaAway: true });
     expect(counts).toMatchObject({ records: 0, notifications: 0, waiting: 0 });
+    expect(await runOwner(deps, foreign)).toMatchObject({ next: { step: 'delay' }, givenUp: 0 });
     expect(await own.inbox.begin(owner, 'a-look', 50, 50)).toMatchObject({
       resources: Array.from({ length: 4 }, () => ({ attempts: 0, waitingSince: 0 })),
     });
     await broker.restart();
     await eventually(async () => expect((await run()).next).toEqual(done));
     expect(await events()).toHaveLength(4);
+    expect(await runOwner(deps, foreign)).toMatchObject({ next: done, givenUp: 1 });
+    expect(await letters()).toHaveLength(1);
   }, 60_000);
 });
 
@@ -400,6 +449,16 @@ describe('a record that Kafka does not take', () => {
       data: { reference: { reason: 'tooLarge' } },
     });
     expect(await letters()).toEqual([]);
+  });
+
+  it('and nor one that names the resource is a dead letter, which counts as given up', async () => {
+    const { simulator, user, notify, run, letters } = await ownerBench();
+    const topic = await ownTopic(1, inject('kafkaBrokers'), { 'max.message.bytes': '300' });
+    const tight = { wish: 'calendars', topic, whole: true };
+    await notify('updated', simulator.calendar.create(user, { subject: 'Lunch' }).path.key);
+    const report = await run({ loadViews: async () => () => tight });
+    expect(report).toMatchObject({ next: done, records: 1, givenUp: 1 });
+    expect(await letters()).toMatchObject([{ data: { stage: 'publish' } }]);
   });
 
   it('for want of its topic stays in the inbox', async () => {

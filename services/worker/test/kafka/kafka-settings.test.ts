@@ -64,6 +64,13 @@ describe('the way to Kafka', () => {
     ]);
   });
 
+  it("is, with Google's Kafka, TLS and the service account that the worker runs as", () => {
+    const settings = settingsOf({ KAFKA_PROFILE: 'google-cloud', KAFKA_SASL_MECHANISM: 'OAUTHBEARER' });
+    const { tls, sasl } = connectionOf(settings, noAzure);
+    expect(tls).toEqual({});
+    expect(sasl).toEqual({ mechanism: 'OAUTHBEARER', token: expect.any(Function) });
+  });
+
   it('is, with Event Hubs, the Azure identity for the namespace', async () => {
     const asked: string[] = [];
     const settings = settingsOf({ KAFKA_PROFILE: 'event-hubs', KAFKA_SASL_MECHANISM: 'OAUTHBEARER' });

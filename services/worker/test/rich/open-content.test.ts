@@ -32,7 +32,7 @@ function contentOf(resource: object, more: Partial<StoredContent> = {}): StoredC
 const proven: ProvenTenants = { tenants: new Set([TENANT]), undecided: false, refusals: [] };
 const DAY_MS = 86_400_000;
 
-function opener(found: ProvenTenants = proven, more: Partial<OpenContentDeps> = {}) {
+function opener(found: ProvenTenants = proven, more: Partial<OpenContentDeps> = {}, etag = 'W/"7"') {
   const asked: { tokens: readonly (string | null)[]; receivedAt: number }[] = [];
   const log = keptLog();
   const open = createOpenContent({
@@ -47,7 +47,7 @@ function opener(found: ProvenTenants = proven, more: Partial<OpenContentDeps> = 
     log,
     ...more,
   });
-  const news = changeNews({ etag: 'W/"7"', contentId: 'content-1' });
+  const news = changeNews({ ...(etag !== '' && { etag }), contentId: 'content-1' });
   return {
     log,
     asked,
@@ -80,6 +80,15 @@ describe('content that is proven and whole', () => {
     expect(await open(contentOf({ id: 'message-9', etag: '17' }))).toMatchObject({
       state: { data: { id: 'message-9' } },
     });
+  });
+
+  it.each([
+    ['the etag of a chat message', { etag: '17' }, '17'],
+    ['the changeKey of a mailbox item, where it was selected', { changeKey: 'ck', etag: '17' }, 'ck'],
+    ['none', { subject: 'Lunch' }, undefined],
+  ])('has a version of its own where none was notified: %s', async (_name, content, version) => {
+    const { open } = opener(proven, {}, '');
+    expect(await open(contentOf(content))).toMatchObject({ next: 'state', state: { version } });
   });
 
   it('is judged by the tokens of its POST, as of the time of receipt', async () => {

@@ -47,7 +47,7 @@ const forSecret = (subscription: KnownSubscription, one = wish): Action => ({
   wish: one,
   replaces: subscription,
   lost: false,
-  forSecret: true,
+  changesOver: 'secret',
 });
 
 const range = (count: number) => Array.from({ length: count }, (_, n) => n);
@@ -148,7 +148,7 @@ describe('many subscriptions with an old clientState secret', () => {
     const actions = plan(urgent, HELD, wishes);
     expect(actions.slice(0, 30)).toMatchObject(range(30).map(() => ({ do: 'create', lost: true })));
     expect(actions.slice(30, 60)).toMatchObject(range(30).map(() => ({ do: 'renew' })));
-    expect(actions.slice(60)).toMatchObject(range(MOST_NEW_SECRETS).map(() => ({ forSecret: true })));
+    expect(actions.slice(60)).toMatchObject(range(MOST_NEW_SECRETS).map(() => ({ changesOver: 'secret' })));
   });
 
   it('stay while one that was let go could not be made anew, for 10 minutes', () => {

@@ -193,7 +193,7 @@ describe('what nobody wants at Graph', () => {
 });
 
 describe('a clock that is wrong', () => {
-  it('makes nothing anew that Graph still has: what seems to have expired is renewed first', async () => {
+  it('changes and notes nothing before Graph has told the time', async () => {
     const world = await setup();
     await world.reconcile(true);
     const [before] = world.atGraph();
@@ -205,9 +205,13 @@ describe('a clock that is wrong', () => {
       // As long as that is allowed, since it is added to a time that is wrong.
       wishes: [{ ...world.wish, lifeMinutes: 45 }],
     });
-    world.simulator.faults.add({ method: 'GET', path: '/v1.0/subscriptions', status: 503 });
-    const report = await wrong(false);
-    expect(report.created).toBe(0);
+    world.simulator.faults.add({ method: 'GET', path: '/v1.0/subscriptions', status: 503, times: 3 });
+    const known = await world.store.all();
+    expect(await wrong(false)).toMatchObject({ created: 0, renewed: 0, listed: false });
     expect(world.atGraph()).toEqual([before]);
+    expect(await world.store.all()).toEqual(known);
+    expect(
+      (await createRedisFleet(world.deps.redis, world.deps.names, Date.now).look(world.clock.ms, 9)).due,
+    ).toEqual([]);
   });
 });

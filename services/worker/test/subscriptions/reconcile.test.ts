@@ -193,6 +193,7 @@ describe('a wish', () => {
         throw new GraphError({ kind: 'transient', detail: 'no complete answer in time' });
       },
     };
+    const askedAt = clock.ms;
     expect((await reconcile(false, { api: losing })).failed).toHaveLength(1);
     expect(await serving()).toEqual([]);
     // It may still be at work: nothing is asked for again, and no list is believed, before it must have ended.
@@ -200,7 +201,8 @@ describe('a wish', () => {
     expect(await reconcile(false)).toMatchObject(idle);
     clock.ms += 2_000;
     expect(await reconcile(false)).toMatchObject({ ...idle, adopted: 1 });
-    expect((await serving()).map(({ id }) => id)).toEqual(atGraph().map(({ id }) => id));
+    // Graph granted it when it was asked for, not when it was found.
+    expect(await serving()).toMatchObject(atGraph().map(({ id }) => ({ id, grantedAt: askedAt })));
     expect(atGraph()).toHaveLength(1);
   });
 
@@ -321,6 +323,18 @@ describe('a hole', () => {
     await reconcile(true, { wishes: [{ ...wish, topic: 'elsewhere' }] });
     await reconcile(true, { wishes: [] });
     expect(holes).toEqual([]);
+  });
+});
+
+describe('what is caught up with after an hour without a look', () => {
+  it('is all that was granted before, and not what a worker grants meanwhile whose clock is seconds behind', async () => {
+    const { reconcile, deps, clock, wish } = await setup({ users: 2 });
+    const behind = createTestReconcile({ ...deps, now: () => clock.ms - 4000 });
+    await reconcile(true, { wishes: [wish] });
+    clock.ms += 61 * MINUTE;
+    expect(await reconcile(false, { wishes: [wish] })).toMatchObject({ renewed: 1, created: 0 });
+    expect(await behind(true)).toMatchObject({ renewed: 0, created: 1 });
+    expect(await reconcile(true)).toMatchObject({ renewed: 0, created: 0 });
   });
 });
 

@@ -82,7 +82,10 @@ describe('what is saved', () => {
     const { redis, names, held, fleet } = await setup();
     await redis.hset(`${names.prefix}:subscriptions`, 'a', JSON.stringify(subscription('a')));
     expect(await held.read(['calendars/a'])).toEqual([{ wish: 'calendars/a', subscriptions: [] }]);
-    expect(await held.all()).toMatchObject([{ wish: 'calendars/a', subscriptions: [{ id: 'a' }] }]);
+    expect(await held.all()).toMatchObject({
+      records: [{ wish: 'calendars/a', subscriptions: [{ id: 'a' }] }],
+      byId: new Map([['a', { id: 'a' }]]),
+    });
     expect(await held.read(['calendars/a'])).toMatchObject([{ subscriptions: [{ id: 'a' }] }]);
     expect((await fleet.counts()).subscriptions).toMatchObject([{ is: 'serving', count: 1 }]);
   });

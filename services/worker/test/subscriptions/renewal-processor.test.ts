@@ -1,6 +1,7 @@
 /** The scheduled reconciliation: by a real queue, once at a time over all workers, sooner when asked. */
 import { SUBSCRIPTION_QUEUE } from '@graph2kafka/shared';
 import { eventually } from '@graph2kafka/test-harness';
+import { Worker } from 'bullmq';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { noEncryptionKeys } from '../../src/rich/encryption-keys.ts';
 import { createReconcile, type Reconcile, type ReconcileReport } from '../../src/subscriptions/reconcile.ts';
@@ -50,12 +51,13 @@ async function setup() {
     everyMs: number,
     changed: Partial<Reconciled> = {},
     around: (reconcile: Reconcile) => Reconcile = (reconcile) => reconcile,
+    leaseMs = 30_000,
   ) => {
     const reconcile = around(createReconcile(reconcileDepsOf({ ...deps, ...changed })));
     const renewal = await startRenewalProcessor(
       { connection: own.redis, prefix: own.names.prefix, queue },
       { ...deps, ...changed, reconcile },
-      everyMs,
+      { everyMs, leaseMs },
       (report) => void reports.push(report),
     );
     onTestFinished(() => renewal.close());
@@ -63,7 +65,7 @@ async function setup() {
   };
   const lists = () =>
     graphCalls(simulator).filter((call) => call.startsWith('GET /v1.0/subscriptions')).length;
-  return { simulator, endpoint, deps, queue, log, clock, reports, start, lists };
+  return { simulator, endpoint, deps, own, queue, log, clock, reports, start, lists };
 }
 
 describe('a worker that starts', () => {
@@ -125,6 +127,17 @@ describe('the schedule', () => {
     await eventually(() => expect(lists()).toBe(2));
   });
 
+  it('that Redis has forgotten, as one that was emptied has, is set again', async () => {
+    const { start, reports, own, simulator } = await setup();
+    await start(50);
+    await eventually(() => expect(simulator.subscriptions.size).toBe(2));
+    const forgotten = await own.redis.keys(`${own.names.prefix}:subscriptions:*`);
+    expect(forgotten.length).toBeGreaterThan(0);
+    await own.redis.del(...forgotten);
+    const before = reports.length;
+    await eventually(() => expect(reports.length).toBeGreaterThan(before + 3));
+  });
+
   it('goes on after a reconciliation that failed as a whole', async () => {
     const { start, reports, log } = await setup();
     let failures = 0;
@@ -138,7 +151,8 @@ describe('the schedule', () => {
 
   it('makes nothing before it has seen the list where Redis is new, and asks for one again after a minute', async () => {
     const { start, reports, simulator, clock } = await setup();
-    simulator.faults.add({ method: 'GET', path: '/v1.0/subscriptions', status: 503 });
+    // Each page is asked for three times.
+    simulator.faults.add({ method: 'GET', path: '/v1.0/subscriptions', status: 503, times: 3 });
     await start(50);
     await eventually(() => expect(reports.length).toBeGreaterThan(2));
     expect(reports.map(({ listed, created }) => ({ listed, created }))).toEqual(
@@ -207,6 +221,30 @@ describe('a request beside the schedule', () => {
     goOn.resolve();
     await eventually(() => expect(looks).toBe(before + 2));
     await eventually(nothingToDo);
+  });
+});
+
+describe('a worker that was killed', () => {
+  it.each([2000, 2001])('is gone on for by another one, with a lease of %d ms', async (leaseMs) => {
+    const { start, reports, queue, own } = await setup();
+    const begun = Promise.withResolvers<void>();
+    const killed = new Worker(
+      SUBSCRIPTION_QUEUE,
+      () => {
+        begun.resolve();
+        return new Promise(() => undefined);
+      },
+      { connection: own.redis, prefix: own.names.prefix, lockDuration: leaseMs, skipStalledCheck: true },
+    );
+    killed.on('error', () => undefined);
+    await queue.add('reconcile', {});
+    await begun.promise;
+    await killed.close(true);
+    const { length: active } = await queue.getActive();
+    expect(active).toBe(1);
+    await start(SELDOM_MS, {}, undefined, leaseMs);
+    await eventually(() => expect(reports.length).toBeGreaterThan(1));
+    await eventually(async () => expect(await queue.getActiveCount()).toBe(0));
   });
 });
 

@@ -71,6 +71,15 @@ describe('a subscription id', () => {
     expect(viewOf('b').prefer).toEqual(prefer);
   });
 
+  it('tells where nothing is to be read', async () => {
+    const { store, loadViews } = setup();
+    await store.save(subscription('a', { notificationOnly: true }));
+    await store.save(subscription('b'));
+    const viewOf = await loadViews(['a', 'b'], TENANT);
+    expect(viewOf('a')).toMatchObject({ notificationOnly: true });
+    expect(viewOf('b')).not.toHaveProperty('notificationOnly');
+  });
+
   it.each(['users/ada', 'drives/one/root', 'chats/getAllMessages', 'groups/one/members'])(
     'that watches %s is no list that can be read',
     async (resource) => {

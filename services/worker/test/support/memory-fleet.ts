@@ -9,6 +9,7 @@ import {
   type HeldFleet,
   LeaseLostError,
   type Progress,
+  type SecretCount,
   type WishRecord,
 } from '../../src/subscriptions/fleet.ts';
 import type { Intent } from '../../src/subscriptions/renewal-plan.ts';
@@ -27,6 +28,10 @@ export class MemoryFleet {
   readonly due = new DueTimes();
   state: FleetState = {};
   progress: Progress | undefined;
+  /** By wish, until something of it changes. */
+  private readonly kept = new Map<string, WishRecord>();
+  private readonly changed = new Set<string>();
+  private readonly counted = new Map<string, number>();
   private lease = { token: 0, until: Number.NEGATIVE_INFINITY };
   private readonly now: () => number;
 
@@ -65,11 +70,15 @@ export class MemoryFleet {
     if (known?.replacedAt !== undefined || !known) return;
     this.subscriptions.set(id, { ...known, demand });
     this.due.set(known.wish, 0);
+    this.changed.add(known.wish);
   }
 
   clear(): void {
     for (const one of [this.subscriptions, this.byWish, this.troubles, this.intents]) one.clear();
     this.due.clear();
+    this.kept.clear();
+    this.changed.clear();
+    this.counted.clear();
     this.state = {};
   }
 
@@ -95,16 +104,25 @@ export class MemoryFleet {
       all: async () => {
         await step('all');
         check();
-        return this.records();
+        return { records: this.records(), byId: this.subscriptions };
       },
       find: async (ids) => ids.flatMap((id) => this.subscriptions.get(id) ?? []),
-      countDue: async (now) => this.due.until(now, Number.POSITIVE_INFINITY).length,
-      save: write('save', (subscription) => this.save(subscription)),
-      forget: write('forget', (id) => this.forget(id)),
-      intend: write('intend', (wish, intent) => put(this.intents, wish, intent)),
-      note: write('note', (wish, trouble) => put(this.troubles, wish, trouble)),
+      countDue: async (now) => this.due.count(now),
+      save: write('save', (subscription) => this.change(subscription.wish, () => this.save(subscription))),
+      forget: write('forget', (id) => {
+        const wish = this.subscriptions.get(id)?.wish;
+        if (wish !== undefined) this.change(wish, () => this.forget(wish, id));
+      }),
+      intend: write('intend', (wish, intent) => {
+        put(this.intents, wish, intent);
+        this.changed.add(wish);
+      }),
+      note: write('note', (wish, trouble) => this.change(wish, () => put(this.troubles, wish, trouble))),
       schedule: write('schedule', (at) => {
-        for (const [wish, ms] of at) this.due.set(wish, ms);
+        for (const [wish, ms] of at) {
+          this.due.set(wish, ms);
+          this.changed.add(wish);
+        }
       }),
       setState: write('setState', (changed) => {
         this.state = JSON.parse(JSON.stringify({ ...this.state, ...changed })) as FleetState;
@@ -129,8 +147,7 @@ export class MemoryFleet {
     if (replacedAt === undefined) this.intents.delete(wish);
   }
 
-  private forget(id: string): void {
-    const wish = this.subscriptions.get(id)?.wish ?? '';
+  private forget(wish: string, id: string): void {
     this.subscriptions.delete(id);
     this.byWish.get(wish)?.delete(id);
     if (this.byWish.get(wish)?.size === 0) this.byWish.delete(wish);
@@ -142,27 +159,54 @@ export class MemoryFleet {
   }
 
   private records(): WishRecord[] {
-    const wishes = new Set([this.byWish, this.troubles, this.intents].flatMap((one) => [...one.keys()]));
-    for (const wish of this.due.wishes()) wishes.add(wish);
-    return [...wishes].map((wish) => {
+    for (const wish of this.changed) {
       const dueAt = this.due.get(wish);
-      return { ...this.record(wish), ...(dueAt !== undefined && { dueAt }) };
-    });
+      const isKnown = [this.byWish, this.troubles, this.intents].some((one) => one.has(wish));
+      const record = { ...this.record(wish), ...(dueAt !== undefined && { dueAt }) };
+      put(this.kept, wish, isKnown || dueAt !== undefined ? record : undefined);
+    }
+    this.changed.clear();
+    return [...this.kept.values()];
+  }
+
+  /** Before and after something of a wish is changed. */
+  private count(wish: string, by: 1 | -1): void {
+    const reason = this.troubles.get(wish)?.reason;
+    if (reason) add(this.counted, `trouble ${reason}`, by);
+    for (const id of this.byWish.get(wish) ?? []) {
+      const one = this.subscriptions.get(id);
+      if (one)
+        add(
+          this.counted,
+          `${one.replacedAt === undefined ? 'serving' : 'replaced'} ${one.tenantId} ${one.secret ?? '-'}`,
+          by,
+        );
+    }
+  }
+
+  private change(wish: string, act: () => void): void {
+    this.count(wish, -1);
+    act();
+    this.count(wish, 1);
+    this.changed.add(wish);
   }
 
   private counts(): FleetCounts {
     const troubles: Partial<Record<TroubleReason, number>> = {};
-    for (const { reason } of this.troubles.values()) troubles[reason] = (troubles[reason] ?? 0) + 1;
-    const subscriptions = [...this.subscriptions.values()].map(({ replacedAt, tenantId, secret = '-' }) => {
-      return {
-        is: replacedAt === undefined ? ('serving' as const) : ('replaced' as const),
-        tenantId,
-        secret,
-        count: 1,
-      };
-    });
+    const subscriptions: SecretCount[] = [];
+    for (const [name, count] of this.counted) {
+      const [is = '', what = '', secret = '-'] = name.split(' ');
+      if (is === 'trouble') troubles[what as TroubleReason] = count;
+      else subscriptions.push({ is: is as SecretCount['is'], tenantId: what, secret, count });
+    }
     return { subscriptions, troubles };
   }
+}
+
+function add(counts: Map<string, number>, name: string, by: number): void {
+  const count = (counts.get(name) ?? 0) + by;
+  if (count === 0) counts.delete(name);
+  else counts.set(name, count);
 }
 
 function put<T>(map: Map<string, T>, key: string, value: T | undefined): void {
@@ -179,8 +223,10 @@ class DueTimes {
     return this.at.get(wish);
   }
 
-  wishes(): Iterable<string> {
-    return this.at.keys();
+  count(now: number): number {
+    let count = 0;
+    for (const ms of this.at.values()) if (ms <= now) count++;
+    return count;
   }
 
   set(wish: string, ms: number | undefined): void {

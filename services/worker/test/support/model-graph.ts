@@ -18,6 +18,8 @@ export type ModelOptions = {
 };
 
 const MINUTE = 60_000;
+/** As `subscriptions-api.ts` asks for a page. */
+const LIST_TRIES = 3;
 
 export class ModelGraph {
   readonly living = new Map<string, GraphSubscription>();
@@ -57,9 +59,17 @@ export class ModelGraph {
       create: (draft) => call('create', () => this.create(draft)),
       renew: (id, expiresAt) => call('renew', () => this.renew(id, expiresAt)),
       delete: (id) => call('delete', () => void this.living.delete(id)),
-      list: async (beforePage) => {
-        await beforePage?.();
-        return call('list', () => [...this.living.values()]);
+      list: async (beforeTry, onPage) => {
+        for (let nth = 1; ; nth++) {
+          await beforeTry?.();
+          try {
+            const page = await call('list', () => [...this.living.values()]);
+            onPage?.();
+            return page;
+          } catch (error) {
+            if (nth === LIST_TRIES || !isTransient(error)) throw error;
+          }
+        }
       },
     };
   }
@@ -102,6 +112,10 @@ export class ModelGraph {
     this.living.set(id, one);
     return one;
   }
+}
+
+function isTransient(error: unknown): boolean {
+  return error instanceof GraphError && error.failure.kind === 'transient';
 }
 
 function failed(what: 'transient' | 'throttled' | 'handshake' | 'conflict' | 'notFound'): GraphError {

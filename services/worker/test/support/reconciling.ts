@@ -13,6 +13,8 @@ export type Reconciled = Pick<TenantDeps, 'api' | 'tenantId' | 'secrets' | 'noti
     readonly wishes: readonly Wish[];
     readonly sweepOrphans?: ReconcileDeps['sweepOrphans'];
     readonly clockIsSure?: () => boolean;
+    readonly lifecycleNotificationUrl?: string;
+    readonly handshakeProblem?: ReconcileDeps['handshakeProblem'];
     /** By default nobody waits. */
     readonly pace?: CallPace;
   };
@@ -36,15 +38,18 @@ export function reconcileDepsOf(deps: Reconciled, now: () => Reconciled = () => 
     pace: deps.pace ?? { turn: async () => 0, hold: async () => undefined },
     wishes: { current: async () => now().wishes },
     tenants: () => {
-      const { api, tenantId, secrets, notificationUrl } = now();
-      return [{ api, tenantId, secrets, notificationUrl, lifecycleNotificationUrl: undefined }];
+      const { api, tenantId, secrets, notificationUrl, lifecycleNotificationUrl } = now();
+      return [{ api, tenantId, secrets, notificationUrl, lifecycleNotificationUrl }];
     },
     encryption: { held: () => now().encryption.held(), current: () => now().encryption.current() },
-    sweepOrphans: deps.sweepOrphans ?? 'certain',
+    get sweepOrphans() {
+      return now().sweepOrphans ?? 'certain';
+    },
     noteHole: (subscription) => now().noteHole(subscription),
     closeHole: (subscription, reason) => now().closeHole(subscription, reason),
     log: deps.log,
     now: deps.now,
+    handshakeProblem: async (url) => now().handshakeProblem?.(url),
     ...(deps.clockIsSure && { clockIsSure: deps.clockIsSure }),
     sleep: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
   };

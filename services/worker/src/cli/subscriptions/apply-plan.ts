@@ -1,21 +1,20 @@
 /** `g2k apply`: the plan carried out by the same reconciliation that workers do, under its lease. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createInbox, lifecycleEntry, secretsOf } from '@graph2kafka/shared';
+import { createInbox } from '@graph2kafka/shared';
+import { relative, span } from '../../listing/times.ts';
 import type { CallPace } from '../../subscriptions/call-pace.ts';
-import { createCloseHole } from '../../subscriptions/close-hole.ts';
 import { LeaseLostError, type WishRecord } from '../../subscriptions/fleet.ts';
 import { createReconcile, type ReconcileDeps, type ReconcileReport } from '../../subscriptions/reconcile.ts';
-import type { KnownSubscription } from '../../subscriptions/subscription-store.ts';
+import { reconcileDepsOf } from '../../subscriptions/reconcile-parts.ts';
 import { CommandError } from '../command-error.ts';
 import type { CommandDeps } from '../execute-command.ts';
 import { plainText } from '../plain-text.ts';
 import { isColoured } from '../terminal.ts';
 import type { AskedFleet } from './asked-fleet.ts';
-import { followProgress } from './follow-progress.ts';
+import { type Following, followProgress } from './follow-progress.ts';
 import { type FleetPlan, type Planning, planFleet, preparePlanning } from './plan-fleet.ts';
-import { countsLine, remarks } from './plan-subscriptions.ts';
-import { changeLine, countsOfChanges, type PlannedChange, writesOf } from './planned-changes.ts';
-import { relative, span } from './times.ts';
+import { countsLine, listing, remarks } from './plan-subscriptions.ts';
+import { CHANGES, changeLine, countsOfChanges, type PlannedChange, writesOf } from './planned-changes.ts';
 
 /** Resolves to the exit code: 1 where something could not be done, or nobody said yes. */
 export async function applyPlan(
@@ -25,9 +24,9 @@ export async function applyPlan(
 ): Promise<number> {
   const { environment, terminal, now } = deps;
   const planning = await preparePlanning(opened, environment, now);
-  const plan = await planFleet(opened, planning, true);
+  const plan = await listing(terminal, (onPage) => planFleet(opened, planning, onPage));
   const coloured = isColoured(terminal, environment);
-  for (const change of plan.changes) terminal.out(changeLine(change, coloured));
+  for (const line of shortPlan(plan.changes, coloured)) terminal.out(line);
   for (const line of remarks(plan)) terminal.err(line);
   terminal.out(countsLine(plan));
   if (plan.changes.length === 0 && plan.unread.length === 0) return 0;
@@ -49,6 +48,24 @@ export async function applyPlan(
   }
 }
 
+/** Of one kind of change: what is asked about has to be seen at once, and `plan` has all of it. */
+const MOST_LINES = 30;
+
+/** Pure. */
+export function shortPlan(changes: readonly PlannedChange[], coloured: boolean): string[] {
+  const seen = new Map<string, number>();
+  const shown = changes.filter(({ change }) => {
+    const nth = (seen.get(change) ?? 0) + 1;
+    seen.set(change, nth);
+    return nth <= MOST_LINES;
+  });
+  const hidden = CHANGES.flatMap((kind) => {
+    const more = (seen.get(kind) ?? 0) - MOST_LINES;
+    return more > 0 ? [`    … and ${more} more to ${kind}; \`g2k plan\` has them all`] : [];
+  });
+  return [...shown.map((change) => changeLine(change, coloured)), ...hidden];
+}
+
 /** Longer than a worker that was killed holds the lease. */
 const WAIT_FOR_OTHERS_MS = 45_000;
 const ASK_EVERY_MS = 250;
@@ -60,11 +77,12 @@ async function carryOutAll(
   opened: AskedFleet,
   planning: Planning,
   plan: FleetPlan,
-  { terminal, now }: CommandDeps,
+  { terminal }: CommandDeps,
   stop: AbortSignal,
 ): Promise<ReconcileReport[]> {
-  const reconcile = createReconcile(reconcileDeps(opened, planning, stop));
+  const { now } = opened.graphClock;
   const following = followProgress(opened.fleet, terminal, { writes: writesOf(plan.changes), now });
+  const reconcile = createReconcile(reconcileDeps(opened, planning, following, stop));
   const reports: ReconcileReport[] = [];
   let fruitless = 0;
   let waitUntil = performance.now() + WAIT_FOR_OTHERS_MS;
@@ -72,6 +90,8 @@ async function carryOutAll(
     for (let isFirst = true; ; ) {
       if (stop.aborted) throw new LeaseLostError('interrupted');
       const report = await reconcile({ everything: isFirst });
+      // The lease is then let go of by ourselves.
+      if (!report && stop.aborted) continue;
       if (!report) {
         following.say('a worker is changing subscriptions: waiting for its end');
         if (performance.now() > waitUntil)
@@ -85,8 +105,8 @@ async function carryOutAll(
       reports.push(report);
       waitUntil = performance.now() + WAIT_FOR_OTHERS_MS;
       const left = await leftOver(opened, planning);
-      fruitless = hasDone(report) ? 0 : fruitless + 1;
-      const soonest = Math.min(...left.map(({ dueAt = now() }) => dueAt));
+      fruitless = hasDone(report) || report.throttledUntil !== undefined ? 0 : fruitless + 1;
+      const soonest = report.throttledUntil ?? Math.min(...left.map(({ dueAt = now() }) => dueAt));
       if (left.length === 0 || fruitless === MOST_FRUITLESS) return reports;
       const pauseMs = Math.max(1000, soonest - now());
       following.say(`a pause of ${span(pauseMs)}, as Graph wants it; ${left.length} are left`, pauseMs);
@@ -103,39 +123,37 @@ function hasDone({ created, renewed, adopted, deleted }: ReconcileReport): boole
 
 /** Wishes that something is to be done for and that have not failed. */
 async function leftOver(opened: AskedFleet, planning: Planning): Promise<WishRecord[]> {
-  const { changes, records } = await planFleet(opened, planning, false);
+  const { changes, records } = await planFleet(opened, planning);
   const todo = new Set(changes.filter(({ later }) => !later).map(({ wish }) => wish));
   return records.filter(({ wish, trouble, intent }) => todo.has(wish) && !trouble && !intent);
 }
 
-function reconcileDeps(opened: AskedFleet, planning: Planning, stop: AbortSignal): ReconcileDeps {
+function reconcileDeps(
+  opened: AskedFleet,
+  planning: Planning,
+  following: Following,
+  stop: AbortSignal,
+): ReconcileDeps {
   const { settings, tenants, redis, names, log, pace, graphClock, fleet } = opened;
-  const inbox = createInbox(redis, names);
-  const { now } = graphClock;
-  return {
-    fleet,
-    wishes: planning.source,
-    tenants: () =>
-      [...tenants.byId.values()].map(({ id: tenantId, api }) => ({
-        tenantId,
-        api,
-        secrets: secretsOf(settings.CLIENT_STATE_SECRETS, tenantId),
-        notificationUrl: planning.notificationUrl,
-        lifecycleNotificationUrl: settings.LIFECYCLE_NOTIFICATION_URL,
-      })),
-    encryption: planning.encryption,
-    ...stoppable(pace, stop),
+  const { source: wishes, encryption, notificationUrl } = planning;
+  const deps = reconcileDepsOf({
+    ...{ settings, tenants, fleet, wishes, encryption, notificationUrl, pace, graphClock, log },
+    inbox: createInbox(redis, names),
     // What is not in the plan that was shown is left to the workers.
     sweepOrphans: 'off',
-    async noteHole({ id, tenantId, nonce }: KnownSubscription) {
-      const item = { subscriptionId: id, tenantId, lifecycleEvent: 'subscriptionRemoved', id: undefined };
-      const entry = lifecycleEntry(item, nonce, now());
-      await inbox.append(entry.owner, [entry]);
+  });
+  return { ...deps, ...stoppable(followed(pace, following), stop) };
+}
+
+/** Before anything is changed Graph's list is compared once more, which takes its time. */
+function followed(pace: CallPace, following: Following): CallPace {
+  let pages = 0;
+  return {
+    ...pace,
+    turn(tenantId, call, mostMs) {
+      following.list(call === 'list' ? ++pages : undefined);
+      return pace.turn(tenantId, call, mostMs);
     },
-    closeHole: createCloseHole(inbox, settings.AZURE_TENANT_ID, now),
-    log,
-    now,
-    clockIsSure: () => graphClock.isSure,
   };
 }
 
@@ -169,7 +187,7 @@ async function conclude(
   terminal.out(
     `Done: ${sum('created')} created, ${sum('renewed')} renewed, ${sum('adopted')} adopted, ${sum('deleted')} deleted.`,
   );
-  const { changes, records } = await planFleet(opened, planning, false);
+  const { changes, records } = await planFleet(opened, planning);
   const unlisted = reports.at(-1)?.failed.filter((line) => line.startsWith('list: ')) ?? [];
   const failures = [...unlisted.map(plainText), ...failuresOf(changes, records, now())];
   for (const line of failures) terminal.err(line);

@@ -68,6 +68,7 @@ async function openTenants(
     {
       endpoints,
       authorityHost: isNamed ? endpoints.loginUrl : undefined,
+      federation: settings.AZURE_FEDERATION,
       batching: undefined,
       onRequest: () => undefined,
       onDate: graphClock.note,

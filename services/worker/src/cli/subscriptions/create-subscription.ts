@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createNonce, parseResourcePath, secretsOf, signClientState } from '@graph2kafka/shared';
 import { judgeWanted, SHORTEST_LIFE_MINUTES } from '../../declaration/wish-rules.ts';
+import { iso, relative } from '../../listing/times.ts';
 import { isWhole, kindOfWatched } from '../../resources/find-kind.ts';
 import { KEPT_PREFIX } from '../../subscriptions/kept-by-hand.ts';
 import { madeByHand } from '../../subscriptions/made-by-hand.ts';
@@ -15,7 +16,6 @@ import { plainJson } from '../plain-text.ts';
 import type { Terminal } from '../terminal.ts';
 import { type AskedFleet, chosenTenant, underLease } from './asked-fleet.ts';
 import type { NewByHand } from './subscription-words.ts';
-import { iso, relative } from './times.ts';
 
 type Making = {
   readonly asked: NewByHand;

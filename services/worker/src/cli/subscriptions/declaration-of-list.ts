@@ -6,11 +6,11 @@ import { isGuid, parseResourcePath, type requestPath } from '@graph2kafka/shared
 import { stringify } from 'yaml';
 import { declarationSchema } from '../../declaration/declaration-schema.ts';
 import { judgeWanted } from '../../declaration/wish-rules.ts';
+import { iso } from '../../listing/times.ts';
 import { kindOfWatched } from '../../resources/find-kind.ts';
 import { filterKey, readWatched, selectKey } from '../../subscriptions/watched-resource.ts';
 import type { DeclaredTenant } from '../../tenants/declared-tenants.ts';
 import { plainText } from '../plain-text.ts';
-import { iso } from './times.ts';
 
 export type ExportedSubscription = {
   readonly id: string;

@@ -3,16 +3,15 @@ import { WantedSubscriptionsError } from '../../declaration/declaration-error.ts
 import { GraphError } from '../../graph/graph-error.ts';
 import { LeaseLostError } from '../../subscriptions/fleet.ts';
 import { HeldUpError } from '../../subscriptions/graph-calls.ts';
-import { explainTrouble, TROUBLES } from '../../subscriptions/troubles.ts';
 import { CommandError } from '../command-error.ts';
 import type { CommandDeps } from '../execute-command.ts';
-import { plainText } from '../plain-text.ts';
 import { UsageError } from '../usage-error.ts';
 import { applyPlan } from './apply-plan.ts';
 import { type AskedFleet, openAskedFleet } from './asked-fleet.ts';
 import { createByHand, keepByHand } from './create-subscription.ts';
 import { deleteSubscriptions } from './delete-subscriptions.ts';
 import { exportSubscriptions } from './export-subscriptions.ts';
+import { graphTroubleLine } from './graph-trouble-line.ts';
 import { type KnownFleet, openKnownFleet } from './known-fleet.ts';
 import { listSubscriptions } from './list-subscriptions.ts';
 import { showPlan } from './plan-subscriptions.ts';
@@ -34,10 +33,7 @@ export async function executeOnSubscriptions(
 }
 
 function explained(error: unknown): unknown {
-  if (error instanceof GraphError) {
-    const { reason, detail } = explainTrouble(error);
-    return new CommandError(`${TROUBLES[reason].means} (${reason}): ${plainText(detail)}`, { cause: error });
-  }
+  if (error instanceof GraphError) return new CommandError(graphTroubleLine(error), { cause: error });
   if (error instanceof HeldUpError) return new CommandError(`Graph takes ${error.message}: try again then`);
   if (error instanceof LeaseLostError)
     return new CommandError(`${error.message}: nothing more was done; try again`);
@@ -48,9 +44,7 @@ async function execute(command: SubscriptionCommand, deps: CommandDeps): Promise
   const { terminal, now } = deps;
   switch (command.name) {
     case 'list-subscriptions':
-      return withKnown(deps, (known, settings) =>
-        listSubscriptions(command, settings, known, terminal, now()),
-      );
+      return withKnown(deps, (known, settings) => listSubscriptions(command, settings, known, deps));
     case 'show-subscription':
       return withKnown(deps, (known) => showSubscription(command, known, terminal, now()));
     case 'renew':

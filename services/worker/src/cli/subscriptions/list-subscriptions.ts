@@ -1,26 +1,26 @@
 /** `g2k list` */
 import { isGuid } from '@graph2kafka/shared';
+import { countsOfRows, fleetRows, matchesRow, type RowTest } from '../../listing/fleet-rows.ts';
 import { sourcesOf } from '../../people/people-source.ts';
 import { createPeopleStore } from '../../people/people-store.ts';
 import { CommandError } from '../command-error.ts';
+import type { CommandDeps } from '../execute-command.ts';
 import { plainJson } from '../plain-text.ts';
-import { tableLines } from '../table-lines.ts';
-import type { Terminal } from '../terminal.ts';
-import { countsOfRows, type FleetRow, fleetRows, matchesRow, type RowTest } from './fleet-rows.ts';
+import { isColoured } from '../terminal.ts';
 import { isTenant } from './is-tenant.ts';
 import type { KnownFleet } from './known-fleet.ts';
+import { rowLines } from './row-lines.ts';
 import type { KnownSettings } from './subscription-settings.ts';
 import type { RowFilter } from './subscription-words.ts';
-import { relative } from './times.ts';
 
 /** Resolves to the exit code: 1 where nothing matches. */
 export async function listSubscriptions(
   { json, ...filter }: RowFilter & { readonly json: boolean },
   settings: KnownSettings,
   known: KnownFleet,
-  terminal: Terminal,
-  now: number,
+  { environment, terminal, now: clock }: CommandDeps,
 ): Promise<number> {
+  const now = clock();
   const test = await testOf(filter, settings, known);
   const all = fleetRows(await known.records(), await known.wishes(), now);
   const rows = all.filter((row) => matchesRow(row, test, now));
@@ -28,27 +28,19 @@ export async function listSubscriptions(
     terminal.err(all.length === 0 ? 'no subscription is known here' : `none of ${all.length} matches`);
     return 1;
   }
-  for (const line of json ? rows.map((row) => plainJson(row)) : table(rows, now)) terminal.out(line);
+  const coloured = isColoured(terminal, environment);
+  const names = tenantNames(settings, known);
+  const lines = json
+    ? rows.map((row) => plainJson(row))
+    : rowLines(rows, { now, names, coloured, ...terminal });
+  for (const line of lines) terminal.out(line);
   if (!json) terminal.err(countsOfRows(rows));
   return 0;
 }
 
-const HEAD = ['STATE', 'WISH', 'EXPIRES', 'SUBSCRIPTION', 'WHY'];
-
-function table(rows: readonly FleetRow[], now: number): string[] {
-  return tableLines(
-    HEAD,
-    rows.map(({ state, wish, resource, expires, subscription, reason, detail, nextTry }) => [
-      state,
-      wish ?? `(${resource})`,
-      expires === undefined ? '-' : relative(Date.parse(expires), now),
-      subscription ?? '-',
-      [
-        ...(reason === undefined ? [] : [detail === undefined ? reason : `${reason}: ${detail}`]),
-        ...(nextTry === undefined ? [] : [`next try ${relative(Date.parse(nextTry), now)}`]),
-      ].join('; '),
-    ]),
-  );
+/** As subscriptions.yaml calls them; the own one has no name. */
+function tenantNames({ AZURE_TENANT_ID: own }: KnownSettings, { file }: KnownFleet): Map<string, string> {
+  return new Map([[own, '-'], ...file.tenants.map(({ id, name }) => [id, name] as const)]);
 }
 
 async function testOf(

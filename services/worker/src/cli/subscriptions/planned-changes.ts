@@ -1,5 +1,6 @@
 /** The plan of the reconciliation as changes for people: what is done with which wish, and why. Pure. */
 import { styleText } from 'node:util';
+import { relative } from '../../listing/times.ts';
 import { type Action, matches } from '../../subscriptions/renewal-plan.ts';
 import { renewAt } from '../../subscriptions/renewal-time.ts';
 import type { KnownSubscription } from '../../subscriptions/subscription-store.ts';
@@ -7,7 +8,6 @@ import type { Trouble } from '../../subscriptions/troubles.ts';
 import type { Wish } from '../../subscriptions/wanted-subscriptions.ts';
 import { sameSelect } from '../../subscriptions/watched-resource.ts';
 import { plainText } from '../plain-text.ts';
-import { relative } from './times.ts';
 
 export const CHANGES = ['create', 'adopt', 'renew', 'amend', 'recreate', 'delete'] as const;
 export type ChangeKind = (typeof CHANGES)[number];
@@ -82,9 +82,18 @@ function about({ wish, subscription }: { readonly wish: Wish; readonly subscript
 
 type Creation = Extract<Action, { do: 'create' }>;
 
-function recreation({ wish, lost, forSecret }: Creation, old: KnownSubscription, now: number): PlannedChange {
+const CHANGES_OVER: Readonly<Record<NonNullable<Creation['changesOver']>, string>> = {
+  secret: 'it carries an old clientState secret',
+  lifecycle: 'its lifecycle notifications go to another address than LIFECYCLE_NOTIFICATION_URL',
+};
+
+function recreation(
+  { wish, lost, changesOver }: Creation,
+  old: KnownSubscription,
+  now: number,
+): PlannedChange {
   const change = { change: 'recreate' as const, ...about({ wish, subscription: old }) };
-  if (forSecret) return { ...change, why: 'it carries an old clientState secret', later: true };
+  if (changesOver) return { ...change, why: CHANGES_OVER[changesOver], later: true };
   if (old.demand === 'recreate') return { ...change, why: 'Graph has removed it' };
   if (!lost) return { ...change, why: differences(old, wish) };
   return {
@@ -121,10 +130,11 @@ function differences(old: KnownSubscription, wish: Wish): string {
 }
 
 function renewal(
-  { wish, subscription, certificate }: Extract<Action, { do: 'renew' }>,
+  { wish, subscription, certificate, redirects }: Extract<Action, { do: 'renew' }>,
   now: number,
 ): PlannedChange {
   const change = { change: 'renew' as const, ...about({ wish, subscription }) };
+  if (redirects) return { ...change, why: 'it notifies another address than NOTIFICATION_URL' };
   const ends = `it ends ${relative(subscription.expiresAt, now)}`;
   if (subscription.demand === 'renew') return { ...change, why: `Graph wants it; ${ends}` };
   const isDue = renewAt(subscription, wish) <= now;
@@ -132,7 +142,8 @@ function renewal(
   return { ...change, why: isDue ? ends : `nobody has answered Graph for a while; ${ends}` };
 }
 
-function amendment(wish: Wish, { select, prefer = [] }: KnownSubscription): string {
+function amendment(wish: Wish, { select, prefer = [], notificationOnly }: KnownSubscription): string {
+  if (notificationOnly) return 'records show the notification alone; Graph is not told';
   const selected = select?.join(', ') ?? 'all properties';
   return `records show ${selected}${prefer.length > 0 ? ` as ${prefer.join('; ')}` : ''}${wish.rich ? '' : '; Graph is not told'}`;
 }

@@ -2,6 +2,7 @@
 import { parseResourcePath } from '@graph2kafka/shared';
 import { longestLifeMinutes } from '../../declaration/wish-rules.ts';
 import { GraphError } from '../../graph/graph-error.ts';
+import { iso, relative } from '../../listing/times.ts';
 import { kindOfWatched } from '../../resources/find-kind.ts';
 import type { HeldFleet, WishRecord } from '../../subscriptions/fleet.ts';
 import { HeldUpError } from '../../subscriptions/graph-calls.ts';
@@ -17,7 +18,6 @@ import type { Terminal } from '../terminal.ts';
 import { type AskedFleet, underLease } from './asked-fleet.ts';
 import { findSubject } from './find-subjects.ts';
 import { nameOf } from './name-of.ts';
-import { iso, relative } from './times.ts';
 
 type Renewable = { readonly subscription: KnownSubscription; readonly lifeMinutes: number };
 type Which = { readonly subjects: readonly string[]; readonly expiringWithinMs?: number };

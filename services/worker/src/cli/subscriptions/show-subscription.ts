@@ -1,4 +1,7 @@
 /** `g2k show`: all that is known of a wish and its subscriptions; what proves a notification (nonce, secret) is left out. */
+
+import { rowsOf } from '../../listing/fleet-rows.ts';
+import { iso, relative, span } from '../../listing/times.ts';
 import type { WishRecord } from '../../subscriptions/fleet.ts';
 import { isByHand } from '../../subscriptions/made-by-hand.ts';
 import type { KnownSubscription } from '../../subscriptions/subscription-store.ts';
@@ -7,9 +10,7 @@ import type { Wish } from '../../subscriptions/wanted-subscriptions.ts';
 import { plainJson, plainText } from '../plain-text.ts';
 import type { Terminal } from '../terminal.ts';
 import { findSubject } from './find-subjects.ts';
-import { rowsOf } from './fleet-rows.ts';
 import type { KnownFleet } from './known-fleet.ts';
-import { iso, relative, span } from './times.ts';
 
 /** Resolves to the exit code. Rejects with a `CommandError` where it is not known. */
 export async function showSubscription(

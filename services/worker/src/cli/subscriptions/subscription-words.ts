@@ -1,9 +1,9 @@
 /** The words of the commands on subscriptions → the command that is meant, or a `UsageError`. Pure. */
 
 import { parseArgs } from 'node:util';
+import { LISTED_STATES, type ListedState } from '../../listing/listed-states.ts';
 import { parseWords } from '../parse-words.ts';
 import { UsageError } from '../usage-error.ts';
-import { LISTED_STATES, type ListedState } from './listed-states.ts';
 import { durationOf, type Until, untilOf } from './times.ts';
 
 export type RowFilter = {

@@ -1,19 +1,21 @@
 /** What the commands on subscriptions decide without asking anybody. */
+
+import { eventually } from '@graph2kafka/test-harness';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseCommandLine } from '../../../src/cli/command-line.ts';
 import { helpText } from '../../../src/cli/help.ts';
 import {
   declarationOfList,
   type ExportedSubscription,
 } from '../../../src/cli/subscriptions/declaration-of-list.ts';
-import { fleetRows, matchesRow } from '../../../src/cli/subscriptions/fleet-rows.ts';
-import { pacedMs, progressLine } from '../../../src/cli/subscriptions/follow-progress.ts';
+import { followProgress, pacedMs, progressLine } from '../../../src/cli/subscriptions/follow-progress.ts';
 import { changeLine } from '../../../src/cli/subscriptions/planned-changes.ts';
 import { SUBSCRIPTION_WORDS } from '../../../src/cli/subscriptions/subscription-words.ts';
-import { relative, span } from '../../../src/cli/subscriptions/times.ts';
 import { UsageError } from '../../../src/cli/usage-error.ts';
 import { parseSubscriptionsFile } from '../../../src/declaration/read-declaration.ts';
+import { fleetRows, matchesRow } from '../../../src/listing/fleet-rows.ts';
+import { relative, span } from '../../../src/listing/times.ts';
 import type { WishRecord } from '../../../src/subscriptions/fleet.ts';
 import type { KnownSubscription } from '../../../src/subscriptions/subscription-store.ts';
 import type { Trouble, TroubleReason } from '../../../src/subscriptions/troubles.ts';
@@ -180,9 +182,26 @@ describe('progress', () => {
     );
     expect(pacedMs(40)).toBe(0);
     const progress = { startedAt: 0, at: 1, done: 500, left: 500, rate: 10, leftMs: 50_000 };
-    expect(progressLine(progress, 1000, 50_000)).toBe(
-      '[############------------] 500 of 1000, about 50 s left',
-    );
+    expect(progressLine(progress, 1000, 0)).toBe('[############------------] 500 of 1000, about 50 s left');
+  });
+
+  it('counts down between what is noted, and never below nothing', () => {
+    const progress = { startedAt: 0, at: 1, done: 500, left: 500, rate: 10, leftMs: 50_000 };
+    expect(progressLine(progress, 1000, 20_000)).toContain('about 30 s left');
+    expect(progressLine(progress, 1000, 60_000)).toContain('about 0 s left');
+  });
+
+  it('of one that was cut off is not shown as that of the next', async () => {
+    const shown: string[] = [];
+    const left = { startedAt: 0, at: 900, done: 400, left: 600, rate: 10, leftMs: 50_000 };
+    const said = { err: () => undefined, status: (line = '') => void shown.push(line) };
+    const following = followProgress({ progress: async () => left }, said, { writes: 7, now: () => 1000 });
+    onTestFinished(() => following.end());
+    following.list(3);
+    await eventually(() => expect(shown).toContain('asking Graph for its list, page 3'));
+    following.list(undefined);
+    await eventually(() => expect(shown.at(-1)).toContain('0 of 7'));
+    expect(shown.join()).not.toContain('400 of 1000');
   });
 });
 

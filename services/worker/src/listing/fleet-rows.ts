@@ -1,10 +1,10 @@
-/** What is known of subscriptions and wishes, one row for each, as `g2k list` shows them. Pure. */
-import type { WishRecord } from '../../subscriptions/fleet.ts';
-import { isByHand } from '../../subscriptions/made-by-hand.ts';
-import { servingOf } from '../../subscriptions/next-look.ts';
-import type { KnownSubscription } from '../../subscriptions/subscription-store.ts';
-import type { Trouble, TroubleReason } from '../../subscriptions/troubles.ts';
-import type { Wish } from '../../subscriptions/wanted-subscriptions.ts';
+/** What is known of subscriptions and wishes, one row for each, as `g2k list` and the admin port show them. Pure. */
+import type { WishRecord } from '../subscriptions/fleet.ts';
+import { isByHand } from '../subscriptions/made-by-hand.ts';
+import { servingOf } from '../subscriptions/next-look.ts';
+import type { KnownSubscription } from '../subscriptions/subscription-store.ts';
+import type { Trouble, TroubleReason } from '../subscriptions/troubles.ts';
+import type { Wish } from '../subscriptions/wanted-subscriptions.ts';
 import { LISTED_STATES, type ListedState } from './listed-states.ts';
 import { iso } from './times.ts';
 
